@@ -1,0 +1,103 @@
+package auditlog
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/linxGnu/grocksdb"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/chain"
+)
+
+var keyTip = []byte("tip")
+
+// batch is a group of entries that become durable together: one RocksDB write,
+// one fdatasync.
+type batch struct {
+	tail   *tail
+	hasher *chain.Hasher
+	rocks  *grocksdb.WriteBatch
+	cfs    struct{ entries, checkpoints, state *grocksdb.ColumnFamilyHandle }
+	placed []placedEntry
+	value  []byte
+}
+
+// placedEntry is what the index and the metrics need of an entry.
+type placedEntry struct {
+	kind    Kind
+	offset  uint64
+	clockMS uint64
+	meters  []string
+}
+
+func newBatch(s *store, t *tail) *batch {
+	b := &batch{tail: t, hasher: chain.NewHasher(), rocks: grocksdb.NewWriteBatch()}
+	b.cfs.entries, b.cfs.checkpoints, b.cfs.state = s.family(cfEntries), s.family(cfCheckpoints), s.family(cfState)
+	return b
+}
+
+func (b *batch) destroy() { b.rocks.Destroy() }
+
+// place gives a draft its offset and its clock.
+func (b *batch) place(d Draft, nowMS uint64) (Placed, error) {
+	t := b.tail
+	e := Entry{Offset: t.next, PrevEntryHash: t.prev}
+	clockMS := t.clock(nowMS)
+	var err error
+	if e.Raw, err = d.stamp(clockMS); err != nil {
+		return Placed{}, err
+	}
+	e.EventHash = chain.EventHash(e.Raw)
+	b.value = encodeEntry(b.value[:0], e)
+	b.rocks.PutCF(b.cfs.entries, offsetKey(e.Offset), b.value)
+	meters, err := t.advance(d, b.hasher.Entry(e.PrevEntryHash, e.Offset, e.Raw), clockMS)
+	if err != nil {
+		return Placed{}, err
+	}
+	b.placed = append(b.placed, placedEntry{kind: d.Kind, offset: e.Offset, clockMS: clockMS, meters: meters})
+	return Placed{Offset: e.Offset, ClockMS: clockMS}, nil
+}
+
+// seal places a Checkpoint over the open window.
+func (b *batch) seal(reason logv1.SealReason, skipped []*logv1.Skipped, nowMS uint64) error {
+	t := b.tail
+	merkleRoot, err := t.tree.Root()
+	if err != nil {
+		return err
+	}
+	outputRoot, noEffects := t.window.outputs.Sum(), chain.EventHash(nil)
+	id, offset := t.nextID, t.next
+	value := binary.BigEndian.AppendUint64(nil, offset)
+	for _, node := range t.tree.Nodes() {
+		value = append(value, node...)
+	}
+	d, err := NewDraft(&logv1.Event{Kind: &logv1.Event_Checkpoint{Checkpoint: &logv1.Checkpoint{
+		CheckpointId: id, FirstOffset: t.window.first, LastOffset: offset - 1, Reason: reason,
+		OutputCount: t.window.outputs.Count(), OutputRoot: outputRoot[:], MerkleRoot: merkleRoot[:],
+		OpenRequests: t.openRequests(), Skipped: skipped, EffectRoot: noEffects[:],
+	}}})
+	if err != nil {
+		return err
+	}
+	if _, err := b.place(d, nowMS); err != nil {
+		return err
+	}
+	b.rocks.PutCF(b.cfs.checkpoints, offsetKey(id), value)
+	return nil
+}
+
+// writeSynced returns after all that was placed is durable, the tip with it.
+func (b *batch) writeSynced(w syncedWriter) error {
+	tip := b.tail.tip()
+	b.rocks.PutCF(b.cfs.state, keyTip, append(offsetKey(tip.Offset), tip.Hash[:]...))
+	if err := w.writeSynced(b.rocks); err != nil {
+		return fmt.Errorf("write entries %d to %d: %w", b.placed[0].offset, tip.Offset, err)
+	}
+	return nil
+}
+
+// syncedWriter is a store, or in tests one that fails.
+type syncedWriter interface {
+	writeSynced(*grocksdb.WriteBatch) error
+}

@@ -1,0 +1,81 @@
+package auditlog
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// FormatVersion is the format that this package writes and reads.
+const FormatVersion = 1
+
+const (
+	formatFile   = "FORMAT"
+	formatPrefix = "verbatim-log "
+	dbDir        = "db"
+	snapshotsDir = "snapshots"
+	adminFile    = "admin"
+)
+
+// checkDir says whether dir holds a log that we can read.
+func checkDir(dir string) error {
+	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("open log %s: %w; create one with: verbatim init --log %s", dir, ErrNotFound, dir)
+	}
+	if err != nil {
+		return fmt.Errorf("open log %s: %w", dir, err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("open log %s: %w: it is not a directory", dir, ErrNotALog)
+	}
+	line, err := os.ReadFile(filepath.Join(dir, formatFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("open log %s: %w: it has no file %s; a new log is made by: verbatim init --log %s",
+			dir, ErrNotALog, formatFile, dir)
+	}
+	if err != nil {
+		return fmt.Errorf("open log %s: %w: %w", dir, ErrNotALog, err)
+	}
+	return checkFormat(dir, string(line))
+}
+
+func checkFormat(dir, line string) error {
+	version, ok := strings.CutPrefix(strings.TrimSpace(line), formatPrefix)
+	if !ok {
+		return fmt.Errorf("open log %s: %w: its file %s does not begin with %q", dir, ErrNotALog, formatFile, formatPrefix)
+	}
+	if version != fmt.Sprint(FormatVersion) {
+		return fmt.Errorf("open log %s: %w %q; this verbatim reads version %d", dir, ErrVersion, version, FormatVersion)
+	}
+	return nil
+}
+
+// writeFormat makes dir a log: the last step of creating one. It returns after
+// fsync of the file and of the directory.
+func writeFormat(dir string) error {
+	f, err := os.OpenFile(filepath.Join(dir, formatFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("create %s: %w", formatFile, err)
+	}
+	_, err = fmt.Fprintf(f, "%s%d\n", formatPrefix, FormatVersion)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", formatFile, err)
+	}
+	return syncDir(dir)
+}
+
+// syncDir returns after fsync of a directory.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("sync directory: %w", err)
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fmt.Errorf("sync directory %s: %w", dir, err)
+	}
+	return nil
+}

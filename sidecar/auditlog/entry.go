@@ -1,0 +1,71 @@
+package auditlog
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/chain"
+)
+
+// Entry is one stored entry (docs/LOG-FORMAT.md, "Entry"). The hashes are those
+// that are stored: nothing is checked yet.
+type Entry struct {
+	Offset        uint64
+	EventHash     chain.Hash
+	PrevEntryHash chain.Hash
+	// Raw is one serialized Event, as written. It belongs to whoever got the
+	// Entry.
+	Raw []byte
+}
+
+// Hash is the entry hash over the stored fields.
+func (e Entry) Hash() chain.Hash {
+	return chain.EntryHash(e.PrevEntryHash, e.Offset, e.Raw)
+}
+
+// Event decodes the raw bytes. Its byte fields are copies.
+func (e Entry) Event() (*logv1.Event, error) {
+	var ev logv1.Event
+	if err := proto.Unmarshal(e.Raw, &ev); err != nil {
+		return nil, fmt.Errorf("decode event %d: %w", e.Offset, err)
+	}
+	return &ev, nil
+}
+
+// entryHead is the length of the hashes before the raw bytes in a stored value.
+const entryHead = 2 * chain.Size
+
+// encodeEntry appends the stored value: event hash, previous entry hash, raw.
+func encodeEntry(dst []byte, e Entry) []byte {
+	dst = append(dst, e.EventHash[:]...)
+	dst = append(dst, e.PrevEntryHash[:]...)
+	return append(dst, e.Raw...)
+}
+
+// decodeEntry copies the value.
+func decodeEntry(offset uint64, value []byte) (Entry, error) {
+	if len(value) < entryHead {
+		return Entry{}, fmt.Errorf("decode entry %d: %w: %d bytes are too few", offset, ErrDamaged, len(value))
+	}
+	return Entry{
+		Offset:        offset,
+		EventHash:     chain.Hash(value[:chain.Size]),
+		PrevEntryHash: chain.Hash(value[chain.Size:entryHead]),
+		Raw:           append([]byte(nil), value[entryHead:]...),
+	}, nil
+}
+
+// offsetKey orders like the offset.
+func offsetKey(offset uint64) []byte {
+	return binary.BigEndian.AppendUint64(nil, offset)
+}
+
+func parseOffsetKey(key []byte) (uint64, error) {
+	if len(key) != 8 {
+		return 0, fmt.Errorf("read entry key %x: %w: want 8 bytes", key, ErrDamaged)
+	}
+	return binary.BigEndian.Uint64(key), nil
+}

@@ -1,0 +1,65 @@
+package auditlog
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// Kind tells which event an entry holds: the field number in logv1.Event.
+type Kind protowire.Number
+
+// The kinds of events.
+const (
+	KindGenesis      Kind = 2
+	KindStart        Kind = 3
+	KindRequest      Kind = 4
+	KindResponse     Kind = 5
+	KindRequestPart  Kind = 6
+	KindResponsePart Kind = 7
+	KindAbort        Kind = 8
+	KindGap          Kind = 9
+	KindCheckpoint   Kind = 10
+	KindPrune        Kind = 11
+)
+
+var kindNames = map[Kind]string{
+	KindGenesis: "genesis", KindStart: "start", KindRequest: "request", KindResponse: "response",
+	KindRequestPart: "request_part", KindResponsePart: "response_part", KindAbort: "abort",
+	KindGap: "gap", KindCheckpoint: "checkpoint", KindPrune: "prune",
+}
+
+// String is the event's name in the format, "unknown" for a number that has none.
+func (k Kind) String() string {
+	if n, ok := kindNames[k]; ok {
+		return n
+	}
+	return "unknown"
+}
+
+// fieldWallClock is Event.wall_clock_ms.
+const fieldWallClock protowire.Number = 1
+
+// Peek reads an event's kind and wall clock without decoding the event itself.
+func Peek(raw []byte) (kind Kind, clockMS uint64, err error) {
+	for len(raw) > 0 {
+		num, typ, n := protowire.ConsumeTag(raw)
+		if n < 0 {
+			return 0, 0, fmt.Errorf("read event: %w", protowire.ParseError(n))
+		}
+		raw = raw[n:]
+		if num == fieldWallClock && typ == protowire.VarintType {
+			clockMS, n = protowire.ConsumeVarint(raw)
+		} else {
+			if typ == protowire.BytesType && kindNames[Kind(num)] != "" {
+				kind = Kind(num)
+			}
+			n = protowire.ConsumeFieldValue(num, typ, raw)
+		}
+		if n < 0 {
+			return 0, 0, fmt.Errorf("read event: %w", protowire.ParseError(n))
+		}
+		raw = raw[n:]
+	}
+	return kind, clockMS, nil
+}

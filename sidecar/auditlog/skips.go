@@ -1,0 +1,47 @@
+package auditlog
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+)
+
+// skips counts left out exchanges until a durable checkpoint has told of them.
+type skips struct {
+	mu     sync.Mutex
+	counts map[string]uint64
+}
+
+func (s *skips) add(reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.counts == nil {
+		s.counts = map[string]uint64{}
+	}
+	s.counts[reason]++
+}
+
+// list is what a checkpoint says, by reason.
+func (s *skips) list() []*logv1.Skipped {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []*logv1.Skipped
+	for reason, n := range s.counts {
+		out = append(out, &logv1.Skipped{Reason: reason, Exchanges: n})
+	}
+	slices.SortFunc(out, func(a, b *logv1.Skipped) int { return strings.Compare(a.GetReason(), b.GetReason()) })
+	return out
+}
+
+// told takes away what a durable checkpoint has told.
+func (s *skips) told(list []*logv1.Skipped) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range list {
+		if s.counts[k.GetReason()] -= k.GetExchanges(); s.counts[k.GetReason()] == 0 {
+			delete(s.counts, k.GetReason())
+		}
+	}
+}

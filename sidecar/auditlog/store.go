@@ -1,0 +1,202 @@
+package auditlog
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/linxGnu/grocksdb"
+)
+
+// The column families. "default" is RocksDB's own and stays empty.
+const (
+	cfEntries     = "entries"     // offset -> event hash, previous entry hash, raw event
+	cfMeters      = "meters"      // length, meter id, window -> offsets
+	cfTimes       = "times"       // first clock of a window, window -> its offsets
+	cfCheckpoints = "checkpoints" // checkpoint id -> offset, Merkle nodes up to it
+	cfState       = "state"       // tip, how far indexes reach
+)
+
+var families = []string{"default", cfEntries, cfMeters, cfTimes, cfCheckpoints, cfState}
+
+// access is how a store is opened.
+type access int
+
+const (
+	readOnly access = iota
+	readWrite
+	create
+)
+
+// store is one opening of RocksDB. Its methods are safe for use by several
+// goroutines; close is not to be called beside them.
+type store struct {
+	db      *grocksdb.DB
+	handles grocksdb.ColumnFamilyHandles
+	opts    []*grocksdb.Options
+	read    *grocksdb.ReadOptions
+	synced  *grocksdb.WriteOptions
+	lazy    *grocksdb.WriteOptions
+
+	mu        sync.Mutex
+	snapshots map[*grocksdb.Snapshot]struct{}
+}
+
+// openStore opens the RocksDB of the log in dir.
+func openStore(dir string, mode access) (*store, error) {
+	path := filepath.Join(dir, dbDir)
+	s := &store{snapshots: map[*grocksdb.Snapshot]struct{}{}}
+	dbOpts := s.databaseOptions(mode)
+	cfOpts := make([]*grocksdb.Options, len(families))
+	for i, name := range families {
+		cfOpts[i] = s.familyOptions(name)
+	}
+	var err error
+	if mode == readOnly {
+		s.db, s.handles, err = grocksdb.OpenDbForReadOnlyColumnFamilies(dbOpts, path, families, cfOpts, false)
+	} else {
+		s.db, s.handles, err = grocksdb.OpenDbColumnFamilies(dbOpts, path, families, cfOpts)
+	}
+	if err != nil {
+		s.destroyOptions()
+		return nil, openError(dir, err)
+	}
+	s.read = grocksdb.NewDefaultReadOptions()
+	s.synced = grocksdb.NewDefaultWriteOptions()
+	s.synced.SetSync(true)
+	s.lazy = grocksdb.NewDefaultWriteOptions()
+	return s, nil
+}
+
+// openError tells a second writer from damage; RocksDB has no codes in C.
+func openError(dir string, err error) error {
+	text := err.Error()
+	switch {
+	case strings.HasPrefix(text, "Corruption"), strings.HasPrefix(text, "Invalid argument"):
+		return fmt.Errorf("open log %s: %w: %w; restore it from a backup, nothing was changed", dir, ErrDamaged, err)
+	case strings.Contains(text, "While lock file"), strings.Contains(text, "lock hold by"):
+		return fmt.Errorf("open log %s: %w by another process: %w", dir, ErrInUse, err)
+	}
+	return fmt.Errorf("open log %s: %w", dir, err)
+}
+
+func (s *store) databaseOptions(mode access) *grocksdb.Options {
+	o := grocksdb.NewDefaultOptions()
+	o.SetCreateIfMissing(mode == create)
+	o.SetCreateIfMissingColumnFamilies(mode == create)
+	o.SetParanoidChecks(true)
+	// A torn last record is dropped, anything else refuses to open; the default
+	// would silently drop all that follows damage.
+	o.SetWALRecoveryMode(grocksdb.TolerateCorruptedTailRecordsRecovery)
+	o.SetRecycleLogFileNum(0)
+	o.SetMaxTotalWalSize(256 << 20)
+	o.SetKeepLogFileNum(4)
+	o.SetMaxLogFileSize(4 << 20)
+	o.SetStatsDumpPeriodSec(0)
+	o.SetMaxBackgroundJobs(2)
+	if mode == readOnly {
+		// A reader writes nothing beside the log; RocksDB goes on without its
+		// own log file where none can be made.
+		o.SetDbLogDir("/dev/null/verbatim")
+	}
+	s.opts = append(s.opts, o)
+	return o
+}
+
+func (s *store) familyOptions(name string) *grocksdb.Options {
+	o := grocksdb.NewDefaultOptions()
+	o.SetCompression(grocksdb.ZSTDCompression)
+	if name == cfEntries {
+		o.SetWriteBufferSize(64 << 20)
+		table := grocksdb.NewDefaultBlockBasedTableOptions()
+		table.SetBlockSize(16 << 10)
+		o.SetBlockBasedTableFactory(table)
+	} else {
+		o.SetWriteBufferSize(8 << 20)
+	}
+	s.opts = append(s.opts, o)
+	return o
+}
+
+func (s *store) family(name string) *grocksdb.ColumnFamilyHandle {
+	for i, n := range families {
+		if n == name {
+			return s.handles[i]
+		}
+	}
+	panic("unknown column family " + name)
+}
+
+// writeSynced returns after the batch is durable (fdatasync of the WAL).
+func (s *store) writeSynced(b *grocksdb.WriteBatch) error { return s.db.Write(s.synced, b) }
+
+// writeLazy returns before the batch is durable; the next writeSynced makes it so.
+func (s *store) writeLazy(b *grocksdb.WriteBatch) error { return s.db.Write(s.lazy, b) }
+
+// get copies a value; nil when there is none.
+func (s *store) get(ro *grocksdb.ReadOptions, cf string, key []byte) ([]byte, error) {
+	v, err := s.db.GetCF(ro, s.family(cf), key)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", cf, err)
+	}
+	defer v.Free()
+	if !v.Exists() {
+		return nil, nil
+	}
+	return append([]byte{}, v.Data()...), nil
+}
+
+// flush returns after all memtables are in synced table files.
+func (s *store) flush() error {
+	o := grocksdb.NewDefaultFlushOptions()
+	defer o.Destroy()
+	for _, name := range families {
+		if err := s.db.FlushCF(s.family(name), o); err != nil {
+			return fmt.Errorf("flush %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// snapshot pins the present state until release or close.
+func (s *store) snapshot() *grocksdb.Snapshot {
+	snap := s.db.NewSnapshot()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.snapshots[snap] = struct{}{}
+	return snap
+}
+
+func (s *store) release(snap *grocksdb.Snapshot) {
+	s.mu.Lock()
+	_, held := s.snapshots[snap]
+	delete(s.snapshots, snap)
+	s.mu.Unlock()
+	if held {
+		s.db.ReleaseSnapshot(snap)
+	}
+}
+
+// close releases all snapshots and RocksDB. No call may be under way.
+func (s *store) close() {
+	for snap := range s.snapshots {
+		s.db.ReleaseSnapshot(snap)
+	}
+	s.snapshots = nil
+	for _, h := range s.handles {
+		h.Destroy()
+	}
+	s.db.Close()
+	s.read.Destroy()
+	s.synced.Destroy()
+	s.lazy.Destroy()
+	s.destroyOptions()
+}
+
+func (s *store) destroyOptions() {
+	for _, o := range s.opts {
+		o.Destroy()
+	}
+	s.opts = nil
+}

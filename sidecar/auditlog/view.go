@@ -1,0 +1,182 @@
+package auditlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/linxGnu/grocksdb"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/chain"
+)
+
+// View is one consistent state of a log: the entries 0 to its tip. It never
+// writes. Its methods are safe for use by several goroutines, and fail with
+// ErrReopened when the log had to be opened again after a failed write.
+type View struct {
+	access  *handle
+	s       *store
+	snap    *grocksdb.Snapshot
+	read    *grocksdb.ReadOptions
+	scan    *grocksdb.ReadOptions
+	genesis *logv1.Genesis
+	tip     Tip
+	index   *index
+	windows []*window
+	indexed uint64 // windows below this id are in the store's index
+	owned   bool   // the store belongs to this view
+}
+
+// View pins the present state until Close.
+func (l *Log) View() (*View, error) {
+	s := l.access.current()
+	v := &View{access: &l.access, s: s, genesis: l.genesis, index: l.index}
+	err := l.access.with(s, v.pin)
+	if errors.Is(err, ErrReopened) {
+		return nil, fmt.Errorf("read log: %w: %w", ErrNotWritable, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read log: %w", err)
+	}
+	return v, nil
+}
+
+// OpenReadOnly opens a log that no process writes, for reading. It writes
+// nothing. Errors: those of Open; ErrInUse means that the writer has to be asked
+// for a snapshot.
+func OpenReadOnly(dir string) (*View, error) {
+	if err := checkDir(dir); err != nil {
+		return nil, err
+	}
+	if err := refuseBesideWriter(dir); err != nil {
+		return nil, err
+	}
+	s, err := openStore(dir, readOnly)
+	if err != nil {
+		return nil, err
+	}
+	v := &View{access: &handle{s: s}, s: s, index: &index{wake: make(chan struct{}, 1)}, owned: true}
+	if err := v.load(); err != nil {
+		s.close()
+		return nil, fmt.Errorf("open log %s: %w", dir, err)
+	}
+	return v, nil
+}
+
+// load reads what a Log has in memory.
+func (v *View) load() error {
+	var err error
+	if v.genesis, err = readGenesis(v.s); err != nil {
+		return err
+	}
+	if v.index.tip, err = readTip(v.s, v.s.read); err != nil {
+		return err
+	}
+	if v.index.windows, err = buildWindows(v.s, v.index.tip); err != nil {
+		// Entries are there all the same, and verify says what is wrong.
+		v.index.windows = nil
+	}
+	return v.pin()
+}
+
+// pin takes the snapshot together with the index that fits it.
+func (v *View) pin() error {
+	v.index.mu.Lock()
+	defer v.index.mu.Unlock()
+	v.snap = v.s.snapshot()
+	v.tip = v.index.tip
+	v.windows = append([]*window(nil), v.index.windows...)
+	v.read, v.scan = grocksdb.NewDefaultReadOptions(), grocksdb.NewDefaultReadOptions()
+	v.read.SetSnapshot(v.snap)
+	v.scan.SetSnapshot(v.snap)
+	v.scan.SetFillCache(false)
+	v.scan.SetReadaheadSize(1 << 20)
+	var err error
+	v.indexed, _, err = readIndexed(v.s, v.read)
+	return err
+}
+
+// Close releases the state. No other method may be under way.
+func (v *View) Close() {
+	err := v.access.with(v.s, func() error { v.s.release(v.snap); return nil })
+	if err == nil && v.owned {
+		v.access.close()
+	}
+	v.read.Destroy()
+	v.scan.Destroy()
+}
+
+// Genesis is offset 0's event. The caller must not change it.
+func (v *View) Genesis() *logv1.Genesis { return v.genesis }
+
+// ID is the log's id.
+func (v *View) ID() chain.Hash { return chain.Hash(v.genesis.GetLogId()) }
+
+// Tip is the newest entry of this view.
+func (v *View) Tip() Tip { return v.tip }
+
+// Entry reads one entry; ErrNoEntry if it is not in the view.
+func (v *View) Entry(offset uint64) (Entry, error) {
+	if offset > v.tip.Offset {
+		return Entry{}, fmt.Errorf("read entry %d: %w: the newest is %d", offset, ErrNoEntry, v.tip.Offset)
+	}
+	var e Entry
+	err := v.access.with(v.s, func() (err error) {
+		e, err = v.s.entry(v.read, offset)
+		return err
+	})
+	return e, err
+}
+
+// Bounds of one chunk of a scan: the log can't be closed while one is read.
+const (
+	chunkEntries = 1024
+	chunkBytes   = 4 << 20
+)
+
+// Entries yields the stored entries from..to, both inclusive, in order. A hole
+// is not an error: the caller sees it in the offsets. After an error it ends.
+func (v *View) Entries(ctx context.Context, from, to uint64) iter.Seq2[Entry, error] {
+	to = min(to, v.tip.Offset)
+	return func(yield func(Entry, error) bool) {
+		for next := from; next <= to; {
+			if err := ctx.Err(); err != nil {
+				yield(Entry{}, fmt.Errorf("read entries: %w", context.Cause(ctx)))
+				return
+			}
+			chunk, err := v.chunk(next, to)
+			for _, e := range chunk {
+				if !yield(e, nil) {
+					return
+				}
+				next = e.Offset + 1
+			}
+			if err != nil {
+				yield(Entry{Offset: next}, err)
+				return
+			}
+			if len(chunk) == 0 {
+				return
+			}
+		}
+	}
+}
+
+// chunk reads some entries; what it got before an error comes with it.
+func (v *View) chunk(from, to uint64) ([]Entry, error) {
+	var chunk []Entry
+	size := 0
+	err := v.access.with(v.s, func() error {
+		return v.s.scan(v.scan, from, func(e Entry) (bool, error) {
+			if e.Offset > to {
+				return false, nil
+			}
+			chunk = append(chunk, e)
+			size += len(e.Raw)
+			return len(chunk) < chunkEntries && size < chunkBytes, nil
+		})
+	})
+	return chunk, err
+}

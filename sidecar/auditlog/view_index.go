@@ -1,0 +1,173 @@
+package auditlog
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sort"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/chain"
+)
+
+// MeterOffsets returns the offsets from..to, both inclusive, of all entries of a
+// meter: its requests, their parts and their outcomes, ascending.
+func (v *View) MeterOffsets(id string, from, to uint64) ([]uint64, error) {
+	to = min(to, v.tip.Offset)
+	var offsets []uint64
+	err := v.access.with(v.s, func() error {
+		stored, err := v.storedPostings(id)
+		offsets = stored
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look up meter %q: %w", id, err)
+	}
+	offsets = append(offsets, v.memoryPostings(id)...)
+	lo, _ := slices.BinarySearch(offsets, from)
+	hi := sort.Search(len(offsets), func(i int) bool { return offsets[i] > to })
+	return offsets[lo:max(lo, hi)], nil
+}
+
+func (v *View) storedPostings(id string) ([]uint64, error) {
+	it := v.s.db.NewIteratorCF(v.read, v.s.family(cfMeters))
+	defer it.Close()
+	var offsets []uint64
+	prefix := meterPrefix(id)
+	for it.Seek(prefix); it.ValidForPrefix(prefix); it.Next() {
+		value := it.Value()
+		list, err := decodePostings(value.Data())
+		value.Free()
+		if err != nil {
+			return nil, err
+		}
+		offsets = append(offsets, list...)
+	}
+	return offsets, it.Err()
+}
+
+func (v *View) memoryPostings(id string) []uint64 {
+	v.index.mu.Lock()
+	defer v.index.mu.Unlock()
+	var offsets []uint64
+	for _, w := range v.windows {
+		if w.id >= v.indexed {
+			offsets = append(offsets, w.meters[id]...)
+		}
+	}
+	return offsets
+}
+
+// OffsetAt returns the first offset whose wall clock is clockMS or later, and
+// the offset behind the tip if there is none.
+func (v *View) OffsetAt(clockMS uint64) (uint64, error) {
+	lo, hi, err := v.windowBefore(clockMS)
+	if err != nil {
+		return 0, err
+	}
+	for lo < hi {
+		mid := lo + (hi-lo)/2
+		e, err := v.Entry(mid)
+		if err != nil {
+			return 0, err
+		}
+		_, at, err := Peek(e.Raw)
+		if err != nil {
+			return 0, fmt.Errorf("read clock of entry %d: %w", mid, err)
+		}
+		if at < clockMS {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, nil
+}
+
+// windowBefore narrows a search by time: the answer is in lo..hi.
+func (v *View) windowBefore(clockMS uint64) (lo, hi uint64, err error) {
+	hi = v.tip.Offset + 1
+	if clockMS == 0 {
+		return 0, hi, nil
+	}
+	err = v.access.with(v.s, func() error {
+		it := v.s.db.NewIteratorCF(v.read, v.s.family(cfTimes))
+		defer it.Close()
+		it.SeekForPrev(timeKey(clockMS-1, ^uint64(0)))
+		if it.Valid() {
+			value := it.Value()
+			defer value.Free()
+			first, _, err := decodeSpan(value.Data())
+			lo = first
+			if err != nil {
+				return err
+			}
+			if it.Next(); it.Valid() {
+				next := it.Value()
+				defer next.Free()
+				hi, _, err = decodeSpan(next.Data())
+				return err
+			}
+		}
+		return it.Err()
+	})
+	return lo, hi, err
+}
+
+// CheckpointAt is a checkpoint and its place in the chain.
+type CheckpointAt struct {
+	Offset     uint64
+	ClockMS    uint64
+	Root       chain.Hash // the entry hash: what is anchored
+	Checkpoint *logv1.Checkpoint
+}
+
+// Checkpoints returns the checkpoints of this view from an id on, in order. It
+// reads one entry for each.
+func (v *View) Checkpoints(ctx context.Context, fromID uint64) ([]CheckpointAt, error) {
+	offsets, err := v.checkpointOffsets(fromID)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]CheckpointAt, 0, len(offsets))
+	for _, o := range offsets {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("read checkpoints: %w", context.Cause(ctx))
+		}
+		e, err := v.Entry(o)
+		if err != nil {
+			return nil, err
+		}
+		ev, err := e.Event()
+		if err != nil {
+			return nil, err
+		}
+		if ev.GetCheckpoint() == nil {
+			return nil, fmt.Errorf("read checkpoint at %d: %w: the entry is another", o, ErrDamaged)
+		}
+		list = append(list, CheckpointAt{Offset: o, ClockMS: ev.GetWallClockMs(), Root: e.Hash(), Checkpoint: ev.GetCheckpoint()})
+	}
+	return list, nil
+}
+
+func (v *View) checkpointOffsets(fromID uint64) ([]uint64, error) {
+	var offsets []uint64
+	err := v.access.with(v.s, func() error {
+		it := v.s.db.NewIteratorCF(v.read, v.s.family(cfCheckpoints))
+		defer it.Close()
+		for it.Seek(offsetKey(fromID)); it.Valid(); it.Next() {
+			value := it.Value()
+			ok := value.Size() >= 8
+			if ok {
+				offsets = append(offsets, binary.BigEndian.Uint64(value.Data()))
+			}
+			value.Free()
+			if !ok {
+				return fmt.Errorf("read checkpoints: %w", ErrDamaged)
+			}
+		}
+		return it.Err()
+	})
+	return slices.DeleteFunc(offsets, func(o uint64) bool { return o > v.tip.Offset }), err
+}
