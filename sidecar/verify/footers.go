@@ -25,8 +25,8 @@ func newFooters(interval uint64) *footers {
 	return &footers{interval: interval, tree: chain.NewTree(), open: map[uint64]struct{}{}}
 }
 
-// entry takes an entry into account whose link was checked.
-func (f *footers) entry(r *Report, e auditlog.Entry, hash chain.Hash) {
+// entry takes an entry into account whose link was checked, and decodes it.
+func (f *footers) entry(r *Report, e auditlog.Entry, hash chain.Hash) *logv1.Event {
 	ev, err := e.Event()
 	if err != nil {
 		r.add(e.Offset, CodeUndecodable, "%v", err)
@@ -35,6 +35,7 @@ func (f *footers) entry(r *Report, e auditlog.Entry, hash chain.Hash) {
 	if err := f.tree.Add(hash); err != nil {
 		r.add(e.Offset, CodeCheckpoint, "%v", err)
 	}
+	return ev
 }
 
 func (f *footers) event(r *Report, offset uint64, ev *logv1.Event) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/chain"
 )
@@ -18,9 +19,9 @@ type Options struct {
 	// Progress is called now and then with the number of entries checked; may be
 	// nil.
 	Progress func(done uint64)
-	// Each is called with every entry whose link to the one before it holds, in
-	// order; may be nil. It must not keep the entry's bytes unless it copies.
-	Each func(auditlog.Entry) error
+	// Each is called with every entry whose link to the one before it holds, and
+	// its event, in order; may be nil. The event is empty if it can't be decoded.
+	Each func(auditlog.Entry, *logv1.Event)
 }
 
 const progressEvery = 4096
@@ -42,13 +43,8 @@ func Verify(ctx context.Context, v *auditlog.View, o Options) (*Report, error) {
 			c.broken(e.Offset, CodeUnreadable, "the storage can't give this entry: %v", err)
 			break
 		}
-		if !c.entry(e) {
+		if !c.entry(e, o.Each) {
 			break
-		}
-		if o.Each != nil {
-			if err := o.Each(e); err != nil {
-				return nil, err
-			}
 		}
 		if o.Progress != nil && c.next%progressEvery == 0 {
 			o.Progress(c.next)
@@ -82,7 +78,7 @@ func (c *checker) broken(offset uint64, code Code, format string, args ...any) {
 }
 
 // entry checks one entry; false if nothing behind it can be checked.
-func (c *checker) entry(e auditlog.Entry) bool {
+func (c *checker) entry(e auditlog.Entry, each func(auditlog.Entry, *logv1.Event)) bool {
 	if e.Offset != c.next {
 		c.broken(c.next, CodeMissing, "there is no such entry; the next one is %d", e.Offset)
 		return false
@@ -101,7 +97,10 @@ func (c *checker) entry(e auditlog.Entry) bool {
 		return false
 	}
 	c.trustedRoot(e.Offset, hash)
-	c.footers.entry(c.report, e, hash)
+	ev := c.footers.entry(c.report, e, hash)
+	if each != nil {
+		each(e, ev)
+	}
 	c.next, c.prev = e.Offset+1, hash
 	c.report.Entries = c.next
 	return true

@@ -1,0 +1,45 @@
+package replay
+
+import (
+	"slices"
+	"testing"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+)
+
+func out(status uint32, body string, headers ...string) *logv1.Output {
+	o := &logv1.Output{Status: status, HasBody: body != "", Body: []byte(body)}
+	for i := 0; i < len(headers); i += 2 {
+		o.Headers = append(o.Headers, &logv1.Header{Name: []byte(headers[i]), Value: []byte(headers[i+1])})
+	}
+	return o
+}
+
+func TestDiffSaysWhatDiffers(t *testing.T) {
+	for name, c := range map[string]struct {
+		a, b *logv1.Output
+		want []string
+	}{
+		"nothing": {out(200, "x", "a", "b"), out(200, "x", "a", "b"), nil},
+		"status":  {out(200, ""), out(503, ""), []string{"- status 200", "+ status 503"}},
+		"header": {out(200, "", "a", "1", "b", "2", "c", "3"), out(200, "", "a", "1", "b", "9", "c", "3"),
+			[]string{"- header b: 2", "+ header b: 9"}},
+		"secret header": {out(200, "", "set-cookie", "s=1"), out(200, "", "set-cookie", "s=2"),
+			[]string{"- header set-cookie: [hidden, sha256 f1c25984f5cc]", "+ header set-cookie: [hidden, sha256 6eb0a8e9ea06]"}},
+		"JSON fields": {out(200, `{"a":1,"b":{"c/d":[1,2]},"gone":true}`), out(200, `{"a":1,"b":{"c/d":[1,3]},"new":0}`),
+			[]string{"- body /b/c~1d/1: 2", "+ body /b/c~1d/1: 3", "- body /gone: true", "+ body /new: 0"}},
+		"big numbers": {out(200, `{"t":18446744073709551615}`), out(200, `{"t":18446744073709551614}`),
+			[]string{"- body /t: 18446744073709551615", "+ body /t: 18446744073709551614"}},
+		"JSON text alone": {out(200, `{"a":1}`), out(200, `{"a": 1}`),
+			[]string{`- body line 1: {"a":1}`, `+ body line 1: {"a": 1}`}},
+		"lines": {out(200, "a\nb\nc"), out(200, "a\nx\nc"), []string{"- body line 2: b", "+ body line 2: x"}},
+		"octets": {out(200, "\xff\x00\x01"), out(200, "\xff\x00\x02"), []string{
+			"- body of 3 octets, from octet 0: ff 00 01", "+ body of 3 octets, from octet 0: ff 00 02", "  they part at octet 2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := Diff(c.a, c.b); !slices.Equal(got, c.want) {
+				t.Errorf("got %q\nwant %q", got, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,215 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	auditv1 "verbatim/proto/verbatim/audit/v1"
+	"verbatim/replay/target"
+	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/chain"
+	"verbatim/sidecar/output"
+	"verbatim/sidecar/verify"
+)
+
+// DefaultTimeout bounds one request.
+const DefaultTimeout = 30 * time.Second
+
+// Options say what is replayed, and into what.
+type Options struct {
+	Selection Selection
+	// Target opens the pipeline, given the protocol that the log names for it
+	// ("" if none): after the links are checked.
+	Target func(protocol string) (*target.Target, error)
+	// TargetImage is the image that the target is declared to run; empty: not
+	// declared.
+	TargetImage string
+	// All goes on after the first difference.
+	All bool
+	// Timeout bounds one request; 0: DefaultTimeout.
+	Timeout time.Duration
+	// Emit gets every replayed event as it is produced; may be nil. Its error
+	// ends the replay.
+	Emit func(*auditv1.ReplayedExchange) error
+	// Total is told how many requests will be looked at, once that is known; may
+	// be nil.
+	Total func(requests int)
+}
+
+// Run replays a selection of a view. The verdict is in the response; an error
+// means that there is none: ErrRange, or a view or target that can't be used.
+func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplayResponse, error) {
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	p := &plan{selection: o.Selection, open: map[uint64]*exchange{}}
+	var err error
+	if p.from, p.to, err = o.Selection.offsets(v); err != nil {
+		return nil, err
+	}
+	checked, err := verify.Verify(ctx, v, verify.Options{Each: p.add})
+	if err != nil {
+		return nil, fmt.Errorf("replay: %w", err)
+	}
+	r := &run{view: v, options: o, plan: p, response: newResponse(p, checked)}
+	if !checked.OK() {
+		return r.chainBroken(checked), nil
+	}
+	if o.Total != nil {
+		o.Total(len(p.exchanges))
+	}
+	if r.policy, err = ignorePolicy(p); err != nil {
+		return nil, err
+	}
+	if r.target, err = o.Target(p.protocol); err != nil {
+		return nil, err
+	}
+	defer r.target.Close()
+	began := time.Now()
+	if err := r.all(ctx); err != nil {
+		return nil, err
+	}
+	r.response.ReplayUs = uint64(time.Since(began).Microseconds())
+	return r.verdict(), nil
+}
+
+func ignorePolicy(p *plan) (output.IgnorePolicy, error) {
+	if p.ignore == nil {
+		return output.DefaultIgnorePolicy(), nil
+	}
+	policy, err := output.ParseIgnorePolicy(p.ignore)
+	if err != nil {
+		return policy, fmt.Errorf("read sealed ignore policy: %w", err)
+	}
+	return policy, nil
+}
+
+// run is one replay under way. One goroutine owns it.
+type run struct {
+	view     *auditlog.View
+	options  Options
+	plan     *plan
+	policy   output.IgnorePolicy
+	target   *target.Target
+	response *auditv1.AuditReplayResponse
+
+	original, replayed chain.Prefixes // of the compared outputs
+	compared           []*exchange
+	firstBad           *difference
+	unfinished         *exchange // the last one before the first difference
+	cannotTell         string
+}
+
+// difference is the first compared exchange whose outputs differ.
+type difference struct {
+	x      *exchange
+	output []byte // nil: there was none
+	cause  error  // why there was none
+	after  *exchange
+}
+
+// all sends every exchange of the plan, or stops where nothing more is to learn.
+func (r *run) all(ctx context.Context) error {
+	for _, x := range r.plan.exchanges {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("replay: %w", context.Cause(ctx))
+		}
+		if err := r.one(ctx, x); err != nil {
+			return err
+		}
+		if r.cannotTell != "" || r.firstBad != nil && !r.options.All {
+			return nil
+		}
+	}
+	return nil
+}
+
+// one replays an exchange by the format's rules.
+func (r *run) one(ctx context.Context, x *exchange) error {
+	r.count(x)
+	if x.ending == notDelivered {
+		return nil
+	}
+	request, err := r.load(x)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	canonical, failure, err := r.send(ctx, request)
+	if err != nil {
+		return err
+	}
+	if errors.Is(failure, target.ErrUnreachable) {
+		r.cannotTell = fmt.Sprintf("the target could not be reached at request %d: %v", x.offset, failure)
+		return nil
+	}
+	r.response.Sent++
+	event := &auditv1.ReplayedExchange{
+		RequestOffset: x.offset, MeterIds: x.meters, DurationUs: uint64(time.Since(began).Microseconds()),
+		ReplayHash: hashOf(canonical, failure), Compared: x.ending == answered,
+	}
+	if x.ending == answered {
+		r.compare(x, canonical, failure, event)
+	} else {
+		r.unfinished = x
+	}
+	if r.options.Emit == nil {
+		return nil
+	}
+	return r.options.Emit(event)
+}
+
+func hashOf(c output.Canonicalized, failure error) []byte {
+	if failure != nil {
+		return nil
+	}
+	return c.Hash[:]
+}
+
+// send gives the target one request. failure is what the target did wrong, err
+// what we did.
+func (r *run) send(ctx context.Context, request *target.Request) (c output.Canonicalized, failure, err error) {
+	bounded, cancel := context.WithTimeout(ctx, r.options.Timeout)
+	defer cancel()
+	message, failure := r.target.Do(bounded, request)
+	if ctx.Err() != nil {
+		return c, nil, fmt.Errorf("replay: %w", context.Cause(ctx))
+	}
+	if failure == nil {
+		c, failure = output.Canonical(message, r.policy)
+	}
+	return c, failure, nil
+}
+
+// compare takes an output into account that the log has too.
+func (r *run) compare(x *exchange, c output.Canonicalized, failure error, event *auditv1.ReplayedExchange) {
+	x.replayed = chain.Hash{}
+	if failure == nil {
+		x.replayed = c.Hash
+	}
+	r.original.Add(x.hash)
+	r.replayed.Add(x.replayed)
+	r.compared = append(r.compared, x)
+	r.response.Compared++
+	event.ResponseOffset, event.OriginalHash = &x.outcome, x.hash[:]
+	event.Equal = x.replayed == x.hash
+	if event.Equal {
+		return
+	}
+	r.response.Differences++
+	if r.firstBad == nil {
+		r.firstBad = &difference{x: x, output: c.Output, cause: failure, after: r.unfinished}
+	}
+}
+
+func (r *run) count(x *exchange) {
+	r.response.Requests++
+	switch {
+	case x.local:
+		r.response.LocalReplies++
+	case x.ending != answered:
+		r.response.WithoutResponse++
+	}
+}

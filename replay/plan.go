@@ -1,0 +1,149 @@
+package replay
+
+import (
+	auditv1 "verbatim/proto/verbatim/audit/v1"
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/chain"
+)
+
+// ending is how a recorded request ended.
+type ending int
+
+const (
+	unanswered   ending = iota // no outcome up to the tip
+	answered                   // by the pipeline
+	notDelivered               // the pipeline never got it
+	unfinished                 // the pipeline may have got it, and did not answer
+)
+
+// exchange is one selected request and its outcome.
+type exchange struct {
+	offset   uint64
+	parts    []uint64 // entries with the rest of the request
+	meters   []string
+	ending   ending
+	local    bool   // Envoy answered
+	outcome  uint64 // offset of the Response or Abort
+	hash     chain.Hash
+	replayed chain.Hash // set by the run
+}
+
+// answeredAt is one Response of a window, in chain order.
+type answeredAt struct {
+	offset uint64
+	hash   chain.Hash
+}
+
+// sealedWindow is a window with selected responses, or the open one.
+type sealedWindow struct {
+	checkpoint *logv1.Checkpoint
+	responses  []answeredAt
+}
+
+// plan is what a replay has to do, gathered while the links are checked. It
+// holds some hundred bytes a request, no bodies.
+type plan struct {
+	selection Selection
+	from, to  uint64
+	exchanges []*exchange
+	windows   []sealedWindow
+	starts    []*auditv1.StartInRange
+	ignore    []byte // the ignore policy in force, as sealed in its Start
+	protocol  string // of the pipeline, as sealed in its Start
+	overlaps  uint64
+	firstMS   uint64
+	lastMS    uint64
+
+	open    map[uint64]*exchange
+	current []answeredAt
+}
+
+// add takes one verified entry into account.
+func (p *plan) add(e auditlog.Entry, ev *logv1.Event) {
+	switch k := ev.GetKind().(type) {
+	case *logv1.Event_Start:
+		p.start(e.Offset, k.Start)
+	case *logv1.Event_Request:
+		p.request(e.Offset, ev.GetWallClockMs(), k.Request)
+	case *logv1.Event_RequestPart:
+		if x := p.open[k.RequestPart.GetRequestOffset()]; x != nil {
+			x.parts = append(x.parts, e.Offset)
+		}
+	case *logv1.Event_Response:
+		p.response(e.Offset, ev.GetWallClockMs(), k.Response)
+	case *logv1.Event_Abort:
+		p.end(e.Offset, ev.GetWallClockMs(), k.Abort.GetRequestOffset(), endingOf(k.Abort.GetDelivered()))
+	case *logv1.Event_Checkpoint:
+		p.windows = append(p.windows, sealedWindow{checkpoint: k.Checkpoint, responses: p.current})
+		p.current = nil
+	}
+}
+
+func endingOf(d logv1.Delivered) ending {
+	if d == logv1.Delivered_DELIVERED_NO {
+		return notDelivered
+	}
+	return unfinished
+}
+
+// start keeps the Starts in the range, and the last one before it.
+func (p *plan) start(offset uint64, s *logv1.Start) {
+	if offset > p.to {
+		return
+	}
+	if offset <= p.from {
+		p.starts = nil
+	}
+	p.starts = append(p.starts, &auditv1.StartInRange{Offset: offset, Pipeline: s.GetPipeline()})
+	p.ignore, p.protocol = s.GetIgnorePolicy().GetText(), s.GetPipeline().GetProtocol()
+}
+
+func (p *plan) request(offset, clockMS uint64, r *logv1.Request) {
+	if offset < p.from || offset > p.to || !p.selection.matches(r.GetMeterIds()) {
+		return
+	}
+	x := &exchange{offset: offset, meters: r.GetMeterIds()}
+	p.overlaps += uint64(len(p.open))
+	p.open[offset] = x
+	p.exchanges = append(p.exchanges, x)
+	if p.firstMS == 0 {
+		p.firstMS = clockMS
+	}
+	p.lastMS = clockMS
+}
+
+func (p *plan) response(offset, clockMS uint64, r *logv1.Response) {
+	hash := chain.EventHash(r.GetOutput())
+	p.current = append(p.current, answeredAt{offset, hash})
+	how := answered
+	if local := r.GetLocalReply(); local != nil {
+		how = endingOf(local.GetDelivered())
+	}
+	if x := p.end(offset, clockMS, r.GetRequestOffset(), how); x != nil {
+		x.hash, x.replayed, x.local = hash, hash, r.GetLocalReply() != nil
+	}
+}
+
+// end closes a request; nil if it is not selected.
+func (p *plan) end(offset, clockMS, request uint64, how ending) *exchange {
+	x := p.open[request]
+	if x == nil {
+		return nil
+	}
+	delete(p.open, request)
+	x.outcome, x.ending = offset, how
+	p.lastMS = max(p.lastMS, clockMS)
+	return x
+}
+
+// overlapping are the requests that were in the pipeline together with x.
+func (p *plan) overlapping(x *exchange) []uint64 {
+	var list []uint64
+	for _, o := range p.exchanges {
+		if o != x && o.offset < x.outcome && (o.outcome == 0 || o.outcome > x.offset) {
+			list = append(list, o.offset)
+		}
+	}
+	return list
+}

@@ -1,0 +1,114 @@
+package capture
+
+import (
+	"fmt"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+
+	"verbatim/sidecar/auditlog"
+)
+
+// phase is how far an exchange is.
+type phase int
+
+const (
+	gathering  phase = iota // the request comes in
+	placed                  // its entry is appended, and it is not let through
+	released                // the pipeline may have it
+	concluded               // it has an outcome
+	passed                  // it is not recorded: skipped, or failed open
+	overturned              // we refused it; what follows is of no interest
+)
+
+// exchange is one request and its answer. One goroutine owns it: Process.
+type exchange struct {
+	server   *Server
+	stream   stream
+	messages <-chan *extprocv3.ProcessingRequest
+	phase    phase
+	request  request
+	offset   uint64 // of the Request entry, from placed on
+	release  func() // of the turn; nil without one
+	sentAt   time.Time
+	answer   answer
+}
+
+// handle takes one message and sends its reply. An error fails the stream.
+func (x *exchange) handle(m *extprocv3.ProcessingRequest) error {
+	if x.phase == overturned {
+		return nil
+	}
+	switch k := m.GetRequest().(type) {
+	case *extprocv3.ProcessingRequest_RequestHeaders:
+		return x.requestHeaders(k.RequestHeaders, m.GetAttributes())
+	case *extprocv3.ProcessingRequest_RequestBody:
+		return x.requestBody(k.RequestBody)
+	case *extprocv3.ProcessingRequest_RequestTrailers:
+		return x.requestTrailers(k.RequestTrailers)
+	case *extprocv3.ProcessingRequest_ResponseHeaders:
+		return x.responseHeaders(k.ResponseHeaders, m.GetAttributes())
+	case *extprocv3.ProcessingRequest_ResponseBody:
+		return x.responseBody(k.ResponseBody)
+	case *extprocv3.ProcessingRequest_ResponseTrailers:
+		return x.responseTrailers(k.ResponseTrailers)
+	}
+	return nil // no oneof: nothing to answer
+}
+
+// send replies to Envoy.
+func (x *exchange) send(r *extprocv3.ProcessingResponse) error {
+	if err := x.stream.Send(r); err != nil {
+		return fmt.Errorf("reply to envoy: %w", err)
+	}
+	return nil
+}
+
+// refuse answers the client with 503 in the pipeline's place. What follows on
+// the stream is ignored: the exchange is not the pipeline's any more.
+func (x *exchange) refuse(reason, sentence string) error {
+	x.server.Metrics.Refused(reason)
+	err := x.send(immediate(reason, sentence))
+	x.end()
+	x.phase = overturned
+	return err
+}
+
+// end closes whatever the exchange left open. It may be called more than once.
+func (x *exchange) end() {
+	switch x.phase {
+	case placed:
+		x.abort(notDelivered, "the request was not let through: "+x.whyEnded())
+	case released:
+		x.abort(maybeDelivered, x.whyEnded())
+	}
+	x.endTurn()
+}
+
+// whyEnded is what is known of a stream that ended before its answer was whole.
+func (x *exchange) whyEnded() string {
+	if x.answer.begun {
+		return "the answer broke off, or the client went away, before its end"
+	}
+	return "the client went away, or the connection to the pipeline was reset, before an answer"
+}
+
+// abort appends an Abort. It doesn't wait: nothing depends on it, and if it
+// can't be written now the log does it when it can.
+func (x *exchange) abort(d delivery, reason string) {
+	draft, err := auditlog.NewDraft(abortEvent(x.offset, d, reason))
+	if err != nil {
+		x.server.Logger.Error("abort not recorded", "request", x.offset, "err", err)
+		return
+	}
+	x.server.Log.Append(draft)
+	x.phase = concluded
+}
+
+// endTurn lets the next one in. It is called once the outcome has its place.
+func (x *exchange) endTurn() {
+	if x.release != nil {
+		x.release()
+		x.release = nil
+	}
+}

@@ -1,0 +1,208 @@
+package capture
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/policy"
+	"verbatim/sidecar/turn"
+)
+
+// request is what came of a request so far.
+type request struct {
+	headers        []*logv1.Header
+	hasBody        bool
+	body           []byte
+	trailersFollow bool
+	protocol       string
+	source         *logv1.Source
+	listener       string
+	meterIDs       []string
+	seed           uint64
+}
+
+func (x *exchange) requestHeaders(h *extprocv3.HttpHeaders, attrs map[string]*structpb.Struct) error {
+	if x.phase != gathering || x.request.headers != nil {
+		return x.send(continueRequestHeaders(nil))
+	}
+	x.request.headers = headerList(h.GetHeaders())
+	x.request.readAttributes(attrs)
+	if !h.GetEndOfStream() {
+		return x.send(continueRequestHeaders(nil))
+	}
+	return x.requestWhole(continueRequestHeaders)
+}
+
+func (x *exchange) requestBody(b *extprocv3.HttpBody) error {
+	if x.phase != gathering || x.request.hasBody {
+		return x.send(continueRequestBody(nil))
+	}
+	x.request.hasBody, x.request.body = true, b.GetBody()
+	// In BUFFERED mode the body is whole; if the stream goes on, trailers come,
+	// but only after this reply, which must carry the clock already.
+	x.request.trailersFollow = !b.GetEndOfStream()
+	return x.requestWhole(continueRequestBody)
+}
+
+func (x *exchange) requestTrailers(t *extprocv3.HttpTrailers) error {
+	switch x.phase {
+	case passed, concluded:
+		return x.send(continueRequestTrailers())
+	case gathering:
+		return x.refuse("trailers", "trailers came before the body: Envoy's filter is not configured as verbatim config envoy prints it")
+	}
+	trailers := headerList(t.GetTrailers())
+	draft, err := auditlog.NewDraft(&logv1.Event{Kind: &logv1.Event_RequestPart{RequestPart: &logv1.RequestPart{
+		RequestOffset: x.offset, Trailers: trailers, Last: true,
+	}}})
+	if err != nil {
+		return err
+	}
+	if _, err := x.durable(x.server.Log.Append(draft)); err != nil {
+		return x.refuse("not-writable", "the request's trailers could not be recorded: "+err.Error())
+	}
+	x.letThrough()
+	return x.send(continueRequestTrailers())
+}
+
+// requestWhole records a request that is there whole, all but its trailers, and
+// lets it go on.
+func (x *exchange) requestWhole(reply func(*extprocv3.HeaderMutation) *extprocv3.ProcessingResponse) error {
+	if len(x.request.body) > x.server.MaxEventBytes {
+		return x.refuse("too-large", fmt.Sprintf("a body of %d bytes is larger than max_event_bytes (%d)", len(x.request.body), x.server.MaxEventBytes))
+	}
+	seen := policy.Request{Headers: x.request.headers, Body: x.request.body}
+	if reason, skip := x.server.Policy.Skip(seen); skip {
+		x.server.Log.Skip(reason)
+		x.phase = passed
+		return x.send(reply(nil))
+	}
+	if x.replayed() {
+		return x.refuse("replayed", "this request is in the log already: the replay's target leads back to the captured address")
+	}
+	ids, err := x.server.Policy.Meters(seen)
+	if err != nil {
+		x.server.Logger.Debug("no meter id found", "err", err)
+	}
+	x.request.meterIDs = ids
+	if gone, err := x.waitForTurn(); gone || err != nil {
+		return err
+	}
+	return x.record(reply)
+}
+
+// record appends the request and lets it go on once that is durable.
+func (x *exchange) record(reply func(*extprocv3.HeaderMutation) *extprocv3.ProcessingResponse) error {
+	var err error
+	if x.request.seed, err = newSeed(); err != nil {
+		return err
+	}
+	clientSets := x.setsOwnHeaders()
+	entry, err := x.durable(x.server.Log.Append(x.request.draft(x.server.ClockHeader, x.server.SeedHeader)))
+	if err != nil {
+		return x.notRecorded(err, reply)
+	}
+	x.offset, x.phase = entry.Offset, placed
+	x.request.body = nil
+	if !x.request.trailersFollow {
+		x.letThrough()
+	}
+	return x.send(reply(x.mutation(entry.ClockMS, clientSets)))
+}
+
+// notRecorded refuses the request, or lets it pass when failing open.
+func (x *exchange) notRecorded(err error, reply func(*extprocv3.HeaderMutation) *extprocv3.ProcessingResponse) error {
+	if !x.server.FailOpen {
+		return x.refuse("not-writable", "the request could not be recorded: "+err.Error())
+	}
+	x.server.Losses.Add("sidecar", "a request could not be recorded and passed: fail open")
+	x.endTurn()
+	x.phase = passed
+	return x.send(reply(nil))
+}
+
+// letThrough is called just before the reply that releases the request.
+func (x *exchange) letThrough() {
+	x.phase = released
+	x.sentAt = time.Now()
+}
+
+// waitForTurn returns when the exchange may enter the pipeline; gone when it
+// ended or was refused instead.
+func (x *exchange) waitForTurn() (gone bool, err error) {
+	began := time.Now()
+	ctx, cancel := context.WithCancel(x.stream.Context())
+	defer cancel()
+	type result struct {
+		release func()
+		err     error
+	}
+	turns := make(chan result, 1)
+	go func() { // ends when Acquire does: at once, at its bound, or with ctx
+		release, err := x.server.Turns.Acquire(ctx, x.request.meterIDs)
+		turns <- result{release, err}
+	}()
+	var r result
+	select {
+	case r = <-turns:
+	case m, ok := <-x.messages:
+		// The client is gone, or Envoy answered in our stead: the request will
+		// not go on, so it must not have a turn.
+		cancel()
+		r = <-turns
+		r.release()
+		x.phase = overturned
+		if ok {
+			x.phase = passed
+			err = x.handle(m)
+		}
+		return true, err
+	}
+	x.server.Metrics.WaitedForTurn(time.Since(began))
+	if r.err != nil {
+		return true, x.refuse(turnRefusal(r.err), "the request could not be let into the pipeline: "+r.err.Error())
+	}
+	x.release = r.release
+	return false, nil
+}
+
+func turnRefusal(err error) string {
+	switch {
+	case errors.Is(err, turn.ErrQueueFull):
+		return "queue-full"
+	case errors.Is(err, turn.ErrWaitTooLong):
+		return "queue-timeout"
+	}
+	return "gone"
+}
+
+// durable waits for an entry, whatever becomes of the client: an entry that has
+// its place needs an outcome.
+func (x *exchange) durable(p *auditlog.Pending) (auditlog.Placed, error) {
+	began := time.Now()
+	entry, err := p.Wait(context.WithoutCancel(x.stream.Context()))
+	x.server.Metrics.WaitedForDisk(time.Since(began))
+	return entry, err
+}
+
+// setsOwnHeaders takes the client's own clock and seed headers out of the list
+// and says whether there were any.
+func (x *exchange) setsOwnHeaders() bool {
+	kept := x.request.headers[:0]
+	for _, h := range x.request.headers {
+		if !bytes.Equal(h.GetName(), []byte(x.server.ClockHeader)) && !bytes.Equal(h.GetName(), []byte(x.server.SeedHeader)) {
+			kept = append(kept, h)
+		}
+	}
+	found := len(kept) < len(x.request.headers)
+	x.request.headers = kept
+	return found
+}

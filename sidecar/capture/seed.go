@@ -1,0 +1,41 @@
+package capture
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"strconv"
+)
+
+// newSeed is from the operating system's secure generator.
+func newSeed() (uint64, error) {
+	var b [8]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return 0, fmt.Errorf("draw seed: %w", err)
+	}
+	return binary.BigEndian.Uint64(b[:]), nil
+}
+
+// replayed says whether the request brings the clock and the seed of a recorded
+// one: then a replay leads back here, and must not be captured.
+func (x *exchange) replayed() bool {
+	if x.server.Replayed == nil {
+		return false
+	}
+	clock, err := strconv.ParseUint(x.request.header(x.server.ClockHeader), 10, 64)
+	if err != nil {
+		return false
+	}
+	seed, err := strconv.ParseUint(x.request.header(x.server.SeedHeader), 10, 64)
+	return err == nil && x.server.Replayed(clock, seed)
+}
+
+// header is the first value of a name, or empty.
+func (r *request) header(name string) string {
+	for _, h := range r.headers {
+		if string(h.GetName()) == name {
+			return string(h.GetValue())
+		}
+	}
+	return ""
+}

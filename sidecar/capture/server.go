@@ -1,0 +1,113 @@
+package capture
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/output"
+	"verbatim/sidecar/policy"
+	"verbatim/sidecar/turn"
+)
+
+// Options are a Server's parts and settings. All are required unless said.
+type Options struct {
+	Log    *auditlog.Log
+	Turns  *turn.Queue
+	Policy *policy.Policy
+	Ignore output.IgnorePolicy
+	// ClockHeader and SeedHeader are the names of the headers by which the
+	// pipeline reads time and randomness; lower case.
+	ClockHeader, SeedHeader string
+	// FailOpen lets traffic pass that can't be recorded, and counts it in Losses.
+	FailOpen bool
+	Losses   *Losses
+	// MaxEventBytes bounds a body.
+	MaxEventBytes int
+	// Replayed says whether the log holds a request with this clock and seed: a
+	// request that brings both is a replay led back here. May be nil.
+	Replayed func(clockMS, seed uint64) bool
+	// Seen is told the addresses of each exchange: who answered, and the
+	// listener's. May be nil.
+	Seen    func(upstream, listener string)
+	Metrics Metrics
+	Logger  *slog.Logger
+}
+
+// Metrics measures where exchanges wait. Its methods must not block.
+type Metrics interface {
+	WaitedForTurn(time.Duration)
+	WaitedForDisk(time.Duration)
+	WaitedForPipeline(time.Duration)
+	// Refused counts exchanges that were answered with an error, by reason.
+	Refused(reason string)
+}
+
+// Server implements ext_proc's ExternalProcessor. Each stream is one exchange.
+type Server struct {
+	extprocv3.UnimplementedExternalProcessorServer
+	Options
+	receivers sync.WaitGroup
+}
+
+// New returns a Server.
+func New(o Options) *Server { return &Server{Options: o} }
+
+// Wait returns when no stream is left. The gRPC server must have stopped.
+func (s *Server) Wait() { s.receivers.Wait() }
+
+type stream = grpc.BidiStreamingServer[extprocv3.ProcessingRequest, extprocv3.ProcessingResponse]
+
+// Process records one exchange. It returns nil only after Envoy has ended the
+// stream: a stream that ends before lets Envoy go on without us, whatever its
+// failure mode.
+func (s *Server) Process(st stream) error {
+	x := &exchange{server: s, stream: st, messages: s.receive(st)}
+	defer x.end()
+	for {
+		m, ok := <-x.messages
+		if !ok {
+			return nil
+		}
+		if err := x.handle(m); err != nil {
+			s.Logger.Error("exchange failed", "err", err)
+			s.Metrics.Refused("internal")
+			return status.Error(codes.Internal, "verbatim: the exchange could not be recorded")
+		}
+	}
+}
+
+// receive starts the stream's receiver, so that the end of the stream is seen
+// while the exchange waits. The goroutine ends when Recv fails, which it does at
+// the latest when Process returns; the channel is closed then.
+func (s *Server) receive(st stream) <-chan *extprocv3.ProcessingRequest {
+	messages := make(chan *extprocv3.ProcessingRequest)
+	s.receivers.Go(func() {
+		defer close(messages)
+		for {
+			m, err := st.Recv()
+			if err != nil {
+				// Canceled is how Envoy ends most streams; what the exchange lacks
+				// then is decided by the messages that came.
+				if !errors.Is(err, io.EOF) && status.Code(err) != codes.Canceled {
+					s.Logger.Debug("stream ended", "err", err)
+				}
+				return
+			}
+			select {
+			case messages <- m:
+			case <-st.Context().Done():
+				return
+			}
+		}
+	})
+	return messages
+}

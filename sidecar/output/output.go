@@ -1,0 +1,94 @@
+// Package output gives responses their canonical form: the bytes of
+// logv1.Output, which are what the log hashes and what a replay must give again.
+//
+// It guarantees that one response of a pipeline has the same bytes whether
+// Envoy showed it to the capture or a replay client read it from the wire, and
+// that those bytes never change for a given Message and IgnorePolicy. It knows
+// neither Envoy's API nor a network.
+//
+// What Canonical does was checked against Envoy 1.40.0 with ext_proc in body
+// mode BUFFERED, over HTTP/1.1 and HTTP/2 to the pipeline:
+//
+//   - Names are in lower case and in the order of the wire; white space around
+//     values is gone (Envoy keeps it on HTTP/2).
+//   - Hop-by-hop fields are left out, see hopByHop. Envoy drops "keep-alive"
+//     before ext_proc sees it and shows the others.
+//   - Some names are joined when they repeat, see joinedHeaders.
+//   - "content-length: 0" of a 204 is left out: Envoy's codecs drop it.
+//   - Trailers keep their order. Envoy drops those of HTTP/1.1 unless
+//     enable_trailers is set in the cluster's HTTP/1 options: with it unset a
+//     replay of a pipeline that sends trailers gives another output.
+//   - 1xx never reach a Message; 101 as a final answer can.
+//
+// A body without octets counts as none: an empty DATA frame or an empty chunked
+// body differs from no body only in framing, which a replay need not repeat.
+// What a header says of it ("content-length: 0") stays.
+package output
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+)
+
+// Message is a complete response as it came over the wire or as Envoy shows it.
+type Message struct {
+	// Status of the final response; SplitStatus takes it from Envoy's list.
+	Status int
+	// Headers without pseudo headers, in order, duplicates included.
+	Headers []*logv1.Header
+	// Body is the whole body, free of any transfer coding.
+	Body []byte
+	// Trailers in order.
+	Trailers []*logv1.Header
+}
+
+// Canonicalized is a response in canonical form.
+type Canonicalized struct {
+	// Output is the serialized logv1.Output; nothing else refers to it.
+	Output []byte
+	// Hash is SHA-256(Output).
+	Hash [sha256.Size]byte
+	// Ignored is what the policy left out, headers before trailers, each in
+	// list order. Its values may share memory with the Message.
+	Ignored []*logv1.IgnoredHeader
+}
+
+// Errors of a Message that is no final response.
+var (
+	ErrStatus = errors.New("not the status of a final response")
+	ErrName   = errors.New("not a header name")
+)
+
+// Canonical gives m its canonical form under the policy p. It neither changes m
+// nor keeps its body.
+func Canonical(m Message, p IgnorePolicy) (Canonicalized, error) {
+	if m.Status < 200 && m.Status != 101 || int64(m.Status) > maxStatus {
+		return Canonicalized{}, fmt.Errorf("canonicalize response: %w: %d", ErrStatus, m.Status)
+	}
+	named := connectionNames(m.Headers)
+	headers, err := canonicalList(m.Headers, named, &joinedHeaders)
+	if err != nil {
+		return Canonicalized{}, fmt.Errorf("canonicalize headers: %w", err)
+	}
+	trailers, err := canonicalList(m.Trailers, named, &joinedTrailers)
+	if err != nil {
+		return Canonicalized{}, fmt.Errorf("canonicalize trailers: %w", err)
+	}
+	if m.Status == 204 {
+		headers = without(headers, "content-length")
+	}
+	var c Canonicalized
+	headers, c.Ignored = p.split(headers, false, c.Ignored)
+	trailers, c.Ignored = p.split(trailers, true, c.Ignored)
+	c.Output = encode(form{
+		status: uint32(m.Status), headers: headers, hasBody: len(m.Body) > 0, body: m.Body, trailers: trailers,
+	})
+	c.Hash = sha256.Sum256(c.Output)
+	return c, nil
+}
+
+// maxStatus is the largest that Envoy passes on.
+const maxStatus = 1<<16 - 1

@@ -1,0 +1,76 @@
+// Package secret keeps the values of headers that carry credentials out of what
+// people and programs are shown. The log itself holds them: it records what the
+// pipeline received.
+package secret
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+)
+
+var names = map[string]bool{
+	"authorization": true, "proxy-authorization": true, "cookie": true, "set-cookie": true,
+	"x-api-key": true, "x-auth-token": true, "x-amz-security-token": true, "x-forwarded-client-cert": true,
+}
+
+// Header says whether values of this header are secret. Case does not matter.
+func Header(name string) bool { return names[strings.ToLower(name)] }
+
+// Shown is the value, or for a secret one its digest's beginning, by which two
+// values can be told apart.
+func Shown(name string, value []byte) string {
+	if !Header(name) {
+		return strings.ToValidUTF8(string(value), "\uFFFD")
+	}
+	sum := sha256.Sum256(value)
+	return fmt.Sprintf("[hidden, sha256 %x]", sum[:6])
+}
+
+// Redacted is a copy of the event whose secret header values are hidden.
+func Redacted(ev *logv1.Event) *logv1.Event {
+	c := proto.CloneOf(ev)
+	switch k := c.GetKind().(type) {
+	case *logv1.Event_Request:
+		hide(k.Request.GetHeaders())
+		hide(k.Request.GetTrailers())
+	case *logv1.Event_RequestPart:
+		hide(k.RequestPart.GetTrailers())
+	case *logv1.Event_Response:
+		redactResponse(k.Response)
+	}
+	return c
+}
+
+// redactResponse hides values in the output, too: what is left can't be hashed.
+func redactResponse(r *logv1.Response) {
+	for _, h := range r.GetIgnoredHeaders() {
+		h.Value = []byte(Shown(string(h.GetName()), h.GetValue()))
+	}
+	var out logv1.Output
+	if proto.Unmarshal(r.GetOutput(), &out) != nil {
+		return
+	}
+	if hide(out.GetHeaders())+hide(out.GetTrailers()) == 0 {
+		return
+	}
+	if b, err := proto.Marshal(&out); err == nil {
+		r.Output = b
+	}
+}
+
+// hide replaces secret values and counts them.
+func hide(list []*logv1.Header) int {
+	n := 0
+	for _, h := range list {
+		if Header(string(h.GetName())) {
+			h.Value = []byte(Shown(string(h.GetName()), h.GetValue()))
+			n++
+		}
+	}
+	return n
+}
