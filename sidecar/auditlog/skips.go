@@ -8,6 +8,13 @@ import (
 	logv1 "verbatim/proto/verbatim/log/v1"
 )
 
+// maxSkipReasons bounds how many reasons are told apart; further ones count
+// under otherReason, since a policy can take its reasons from the request.
+const (
+	maxSkipReasons = 64
+	otherReason    = "other"
+)
+
 // skips counts left out exchanges until a durable checkpoint has told of them.
 type skips struct {
 	mu     sync.Mutex
@@ -19,6 +26,9 @@ func (s *skips) add(reason string) {
 	defer s.mu.Unlock()
 	if s.counts == nil {
 		s.counts = map[string]uint64{}
+	}
+	if _, known := s.counts[reason]; !known && len(s.counts) >= maxSkipReasons {
+		reason = otherReason
 	}
 	s.counts[reason]++
 }

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"verbatim/filter"
+)
+
+func configCommand() *cobra.Command {
+	c := &cobra.Command{Use: "config", Short: "Print configuration of others"}
+	c.AddCommand(envoyCommand())
+	return c
+}
+
+func envoyCommand() *cobra.Command {
+	var b filter.Bootstrap
+	var capture filter.Capture
+	var protocol string
+	var maxEventBytes uint32
+	c := &cobra.Command{
+		Use:   "envoy --listen ADDR --pipeline HOST:PORT --sidecar PATH",
+		Short: "Print a complete Envoy bootstrap",
+		Long: `Prints a bootstrap for Envoy, as YAML: a listener whose requests are captured
+by the filter ` + filter.Name + `, the pipeline's cluster, the sidecar's, and the
+admin endpoint. Nothing is retried, and what can't be recorded does not pass
+unless --fail-open is given.
+
+Timeouts: --message-timeout bounds one wait for the sidecar and must exceed
+serve's queue.max_wait; --route-timeout bounds the pipeline's answer.
+
+` + exitCodes,
+		Example: `  verbatim config envoy --listen 0.0.0.0:10000 --pipeline 127.0.0.1:8080 \
+      --sidecar /run/verbatim/verbatim.sock > envoy.yaml
+  envoy --mode validate -c envoy.yaml`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if b.PipelineProtocol, err = filter.ParseProtocol(protocol); err != nil {
+				return err
+			}
+			capture.MaxEventBytes = maxEventBytes
+			b.Capture = &capture
+			bootstrap, err := b.Proto()
+			if err != nil {
+				return err
+			}
+			out, err := filter.YAML(bootstrap)
+			if err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(out)
+			return err
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&b.Listen, "listen", "", "`IP:port` that clients connect to")
+	f.StringVar(&b.Pipeline, "pipeline", "", "`host:port` of the pipeline")
+	f.StringVar(&protocol, "pipeline-protocol", "h1", "what the pipeline speaks: h1 or h2")
+	f.StringVar(&capture.Sidecar, "sidecar", "", "`path` of the sidecar's Unix socket")
+	f.StringVar(&b.Admin, "admin", "127.0.0.1:9901", "`IP:port` of Envoy's admin endpoint")
+	f.BoolVar(&capture.FailOpen, "fail-open", false, "let traffic pass unrecorded when the sidecar fails")
+	f.DurationVar(&capture.MessageTimeout, "message-timeout", filter.DefaultMessageTimeout, "bound of one wait for the sidecar")
+	f.DurationVar(&b.RouteTimeout, "route-timeout", filter.DefaultRouteTimeout, "bound of the pipeline's answer")
+	f.Uint32Var(&maxEventBytes, "max-event-bytes", filter.DefaultMaxEventBytes, "largest body, in octets, as serve's max_event_bytes")
+	require(c, "listen", "pipeline", "sidecar")
+	return c
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	auditv1 "verbatim/proto/verbatim/audit/v1"
+	"verbatim/replay"
+	"verbatim/replay/target"
+	"verbatim/sidecar/query"
+)
+
+// replayFlags are the settings of a replay.
+type replayFlags struct {
+	dir, target, image string
+	selection          selectionFlags
+	timeout            time.Duration
+	all, asJSON        bool
+}
+
+func replayCommand() *cobra.Command {
+	var f replayFlags
+	c := &cobra.Command{
+		Use:   "replay --log DIR --target URL",
+		Short: "Send the recorded requests again and compare the answers",
+		Long: `Checks every link of the log, then sends the recorded requests to the target,
+one at a time, in offset order, with the recorded clock and seed in their
+headers, and compares the answers with the recorded ones, byte for byte.
+
+The target must be a fresh instance of the pipeline, in the state in which the
+recording began: http://HOST:PORT (HTTP/1.1) or h2c://HOST:PORT (HTTP/2).
+The address that is being captured is refused. The log may be in use; nothing
+is written to it.
+
+The verdict: VERIFIED; DIVERGENCE with the first bad offset and what differs;
+CANNOT_TELL when the target can't be reached, or when a request that never got
+an answer could explain a difference. What is compared is the answers: effects
+outside them, such as the pipeline's own calls, are not.
+
+Exit codes: 0 verified; 1 divergence or a broken chain; 2 cannot tell, or bad input.`,
+		Example: `  verbatim replay --log DIR --target http://127.0.0.1:8081
+  verbatim replay --log DIR --target http://127.0.0.1:8081 --meter meter-00017 --json`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			sel, err := f.selection.selection(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			out, err := f.run(cmd, sel)
+			if err != nil {
+				return err
+			}
+			if err := printVerdict(cmd.OutOrStdout(), out, f.asJSON); err != nil {
+				return err
+			}
+			switch out.GetResult() {
+			case auditv1.ReplayResult_REPLAY_RESULT_VERIFIED:
+				return nil
+			case auditv1.ReplayResult_REPLAY_RESULT_DIVERGENCE:
+				return errFinding
+			}
+			return errCannotTell
+		},
+	}
+	c.Flags().StringVar(&f.dir, "log", "", "the log's `directory`")
+	c.Flags().StringVar(&f.target, "target", "", "`URL` of a fresh instance of the pipeline")
+	c.Flags().StringVar(&f.image, "target-image", "", "`digest` of the image that the target runs, to compare with the recorded one")
+	f.selection.bind(c.Flags())
+	c.Flags().DurationVar(&f.timeout, "timeout", replay.DefaultTimeout, "bound of one request")
+	c.Flags().BoolVar(&f.all, "all", false, "go on after the first difference, and count them")
+	c.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON object")
+	require(c, "log", "target")
+	return c
+}
+
+func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection) (*auditv1.AuditReplayResponse, error) {
+	ctx := cmd.Context()
+	v, captured, done, err := openLog(ctx, f.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if err := replay.RefuseCaptured(ctx, f.target, captured); err != nil {
+		return nil, err
+	}
+	progress := bar{}
+	n := 0
+	defer func() { progress.end() }()
+	return replay.Run(ctx, v, replay.Options{
+		Selection: replay.Selection{Start: sel.Start, End: sel.End, Meters: sel.Meters, FromMS: sel.FromMS, ToMS: sel.ToMS},
+		Target:    openTarget(f.target), TargetImage: f.image, All: f.all, Timeout: f.timeout,
+		Total: func(requests int) { progress = newBar(cmd.ErrOrStderr(), "replaying", requests) },
+		Emit: func(*auditv1.ReplayedExchange) error {
+			n++
+			progress.set(n)
+			return context.Cause(ctx)
+		},
+	})
+}
+
+func openTarget(url string) func(string) (*target.Target, error) {
+	return func(protocol string) (*target.Target, error) {
+		t, err := target.New(url, target.Options{Protocol: target.Protocol(protocol)})
+		if err != nil {
+			return nil, fmt.Errorf("open target: %w", err)
+		}
+		return t, nil
+	}
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes, the same for every command.
+const (
+	exitOK       = 0 // done; verified
+	exitFinding  = 1 // divergence, broken chain
+	exitNoAnswer = 2 // bad input, can't be carried out, cannot tell
+)
+
+const exitCodes = `Exit codes: 0 done, verified; 1 a divergence or a broken chain; 2 bad input,
+or it can't be told.`
+
+// errFinding ends a command with exit code 1; what was found is printed already.
+var errFinding = errors.New("finding")
+
+// errCannotTell ends a command with exit code 2; the reason is printed already.
+var errCannotTell = errors.New("cannot tell")
+
+// execute runs the command line and returns its exit code.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFinding):
+		return exitFinding
+	case !errors.Is(err, errCannotTell):
+		_, _ = fmt.Fprintf(stderr, "verbatim: %v\n", err)
+	}
+	return exitNoAnswer
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "verbatim",
+		Short: "Prove what a telemetry pipeline did",
+		Long: `verbatim stands beside a pipeline in the mesh. Envoy hands it every exchange;
+it records them in a hash-chained log, seals the log, and can later drive the
+recorded requests back into the unchanged pipeline and compare the answers.
+
+  verbatim init --log DIR          make a log, once
+  verbatim config envoy ...        print Envoy's configuration
+  verbatim serve --log DIR ...     record
+  verbatim verify --log DIR        check every link and footer
+  verbatim replay --log DIR ...    check that the pipeline gives the same answers
+
+` + exitCodes,
+		Version:           version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.AddCommand(initCommand(), serveCommand(), replayCommand(), verifyCommand(),
+		queryCommand(), exportCommand(), configCommand())
+	for _, c := range root.Commands() {
+		c.Args = cobra.NoArgs
+	}
+	return root
+}
+
+// version is the module's, and the commit it was built from where known.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			v += " " + s.Value
+		}
+	}
+	return v
+}

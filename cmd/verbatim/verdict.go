@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	auditv1 "verbatim/proto/verbatim/audit/v1"
+)
+
+// compared says what a replay is about; every verdict carries it.
+const compared = "What was compared is the pipeline's answers; effects outside them are not recorded yet."
+
+func resultName(r auditv1.ReplayResult) string {
+	return strings.TrimPrefix(r.String(), "REPLAY_RESULT_")
+}
+
+func kindName(k auditv1.DivergenceKind) string {
+	return strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(k.String(), "DIVERGENCE_KIND_"), "_", "-"))
+}
+
+func printVerdict(w io.Writer, r *auditv1.AuditReplayResponse, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(verdictJSON(r))
+	}
+	p := &printer{w: w}
+	p.line("links checked    %d entries, every link", r.GetLinksChecked())
+	p.line("requests         %d: %d sent again, %d compared, %d never answered, %d answered by Envoy itself",
+		r.GetRequests(), r.GetSent(), r.GetCompared(), r.GetWithoutResponse(), r.GetLocalReplies())
+	if len(r.GetReplayRoot()) > 0 {
+		p.line("recorded root    %x", r.GetOriginalRoot())
+		p.line("replayed root    %x", r.GetReplayRoot())
+		p.line("footers          %d of %d equal%s", r.GetFootersEqual(), r.GetFootersChecked(), partly(r))
+	}
+	p.line("chain root       %x", r.GetChainRoot())
+	p.line("time             %s recorded, %s replayed", time.Duration(r.GetRecordedMs())*time.Millisecond,
+		(time.Duration(r.GetReplayUs()) * time.Microsecond).Round(time.Millisecond))
+	if n := r.GetOverlappingPairs(); n > 0 {
+		p.line("overlap          %d pairs of requests were in the pipeline at the same time when recorded", n)
+	}
+	printStarts(p, r)
+	for _, s := range r.GetWarnings() {
+		p.line("WARNING          %s", s)
+	}
+	printDivergence(p, r.GetDivergence())
+	p.line("%s: %s", resultName(r.GetResult()), r.GetReason())
+	p.line("%s", compared)
+	return p.err
+}
+
+func partly(r *auditv1.AuditReplayResponse) string {
+	if r.GetFootersPartial() == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d of them with some outputs taken from the record", r.GetFootersPartial())
+}
+
+func printStarts(p *printer, r *auditv1.AuditReplayResponse) {
+	for _, s := range r.GetStarts() {
+		if pipeline := s.GetPipeline(); pipeline.GetName() != "" || pipeline.GetImageDigest() != "" {
+			p.line("answered by      %s %s, from offset %d on", pipeline.GetName(), pipeline.GetImageDigest(), s.GetOffset())
+		}
+	}
+}
+
+func printDivergence(p *printer, d *auditv1.Divergence) {
+	if d == nil {
+		return
+	}
+	p.line("first bad offset %d (%s)", d.GetFirstBadOffset(), kindName(d.GetKind()))
+	if len(d.GetOriginalHash()) > 0 {
+		p.line("  request        %d", d.GetRequestOffset())
+		p.line("  recorded hash  %x", d.GetOriginalHash())
+		p.line("  replayed hash  %x", d.GetReplayHash())
+	}
+	if n := d.GetOverlapping(); len(n) > 0 {
+		p.line("  overlapped by  requests %v", n)
+	}
+	for _, l := range d.GetDiff() {
+		p.line("  %s", l)
+	}
+}
+
+func verdictJSON(r *auditv1.AuditReplayResponse) map[string]any {
+	v := map[string]any{
+		"result": resultName(r.GetResult()), "reason": r.GetReason(), "note": compared,
+		"start_offset": r.GetStartOffset(), "end_offset": r.GetEndOffset(),
+		"requests": r.GetRequests(), "sent": r.GetSent(), "compared": r.GetCompared(), "differences": r.GetDifferences(),
+		"without_response": r.GetWithoutResponse(), "local_replies": r.GetLocalReplies(),
+		"overlapping_pairs": r.GetOverlappingPairs(), "links_checked": r.GetLinksChecked(),
+		"footers_checked": r.GetFootersChecked(), "footers_equal": r.GetFootersEqual(), "footers_partial": r.GetFootersPartial(),
+		"original_root": hex.EncodeToString(r.GetOriginalRoot()), "replay_root": hex.EncodeToString(r.GetReplayRoot()),
+		"chain_root": hex.EncodeToString(r.GetChainRoot()), "recorded_ms": r.GetRecordedMs(), "replay_us": r.GetReplayUs(),
+	}
+	if len(r.GetWarnings()) > 0 {
+		v["warnings"] = r.GetWarnings()
+	}
+	var starts []map[string]any
+	for _, s := range r.GetStarts() {
+		starts = append(starts, map[string]any{
+			"offset": s.GetOffset(), "pipeline": s.GetPipeline().GetName(), "image": s.GetPipeline().GetImageDigest(),
+		})
+	}
+	v["starts"] = starts
+	if d := r.GetDivergence(); d != nil {
+		v["divergence"] = map[string]any{
+			"kind": kindName(d.GetKind()), "first_bad_offset": d.GetFirstBadOffset(), "request_offset": d.GetRequestOffset(),
+			"original_hash": hex.EncodeToString(d.GetOriginalHash()), "replay_hash": hex.EncodeToString(d.GetReplayHash()),
+			"diff": d.GetDiff(), "overlapping": d.GetOverlapping(),
+		}
+	}
+	return v
+}

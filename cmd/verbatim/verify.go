@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"verbatim/sidecar/chain"
+	"verbatim/sidecar/verify"
+)
+
+func verifyCommand() *cobra.Command {
+	var dir string
+	var trusted []string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "verify --log DIR [--trusted-root OFFSET:HASH ...]",
+		Short: "Check every link and every footer of a log",
+		Long: `Checks a log against itself: that every entry is the one that the next entry
+names, that every checkpoint seals what it claims to, that every outcome belongs
+to a request. It names the first offset that is wrong.
+
+A log that was rewritten as a whole agrees with itself. --trusted-root compares
+an entry's hash with one that you have from elsewhere, for instance from an
+earlier verification; it may be given again. The log may be in use.
+
+` + exitCodes,
+		Example: `  verbatim verify --log /var/lib/verbatim/log
+  verbatim verify --log DIR --trusted-root 1000:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			roots, err := parseRoots(trusted)
+			if err != nil {
+				return err
+			}
+			v, _, done, err := openLog(cmd.Context(), dir)
+			if err != nil {
+				return err
+			}
+			defer done()
+			bar := newBar(cmd.ErrOrStderr(), "verifying", int(v.Tip().Offset)+1)
+			r, err := verify.Verify(cmd.Context(), v, verify.Options{Trusted: roots, Progress: func(n uint64) { bar.set(int(n)) }})
+			bar.end()
+			if err != nil {
+				return err
+			}
+			if err := printReport(cmd.OutOrStdout(), r, asJSON); err != nil {
+				return err
+			}
+			if !r.OK() {
+				return errFinding
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&dir, "log", "", "the log's `directory`")
+	c.Flags().StringArrayVar(&trusted, "trusted-root", nil, "`OFFSET:HASH` of an entry, known from elsewhere")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	require(c, "log")
+	return c
+}
+
+func parseRoots(list []string) (map[uint64]chain.Hash, error) {
+	roots := map[uint64]chain.Hash{}
+	for _, s := range list {
+		left, right, _ := strings.Cut(s, ":")
+		offset, err := strconv.ParseUint(left, 10, 64)
+		hash, bad := chain.ParseHash(right)
+		if err != nil || bad != nil {
+			return nil, fmt.Errorf("read --trusted-root %q: want OFFSET:HASH, a number and 64 hexadecimal digits", s)
+		}
+		if old, ok := roots[offset]; ok && old != hash {
+			return nil, fmt.Errorf("read --trusted-root: two hashes for offset %d; give one", offset)
+		}
+		roots[offset] = hash
+	}
+	return roots, nil
+}
+
+func printReport(w io.Writer, r *verify.Report, asJSON bool) error {
+	if asJSON {
+		findings := r.Findings
+		if findings == nil {
+			findings = []verify.Finding{}
+		}
+		return json.NewEncoder(w).Encode(map[string]any{
+			"ok": r.OK(), "entries": r.Entries, "tip": r.Tip, "chain_root": r.ChainRoot.String(),
+			"checkpoints": r.Checkpoints, "sealed_through": r.SealedThrough, "requests": r.Requests,
+			"responses": r.Responses, "aborts": r.Aborts, "gaps": r.Gaps, "open_requests": r.Open,
+			"trusted_roots": r.TrustedRoots, "findings": findings,
+		})
+	}
+	p := &printer{w: w}
+	for _, f := range r.Findings {
+		p.line("FINDING at %s", f)
+	}
+	p.line("entries checked  %d (offsets 0 to %d), every link", r.Entries, r.Tip)
+	p.line("requests         %d: %d answered, %d aborted, %d open", r.Requests, r.Responses, r.Aborts, r.Open)
+	p.line("checkpoints      %d, sealed through offset %d", r.Checkpoints, r.SealedThrough)
+	if r.Gaps > 0 {
+		p.line("gaps             %d: traffic is known to have passed unrecorded", r.Gaps)
+	}
+	p.line("chain root       %s", r.ChainRoot)
+	switch {
+	case !r.OK():
+		p.line("NOT VERIFIED: %d findings, the first at offset %d", len(r.Findings), r.Findings[0].Offset)
+	case r.TrustedRoots > 0:
+		p.line("CHAINED, SEALED through %d, and it agrees with %d trusted roots", r.SealedThrough, r.TrustedRoots)
+	default:
+		p.line("CHAINED, SEALED through %d: the log agrees with itself; whether it was rewritten as a whole only a trusted root tells", r.SealedThrough)
+	}
+	return p.err
+}

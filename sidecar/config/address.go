@@ -1,0 +1,69 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// checkAddress wants host:port, the port a number of at least minPort. With 0 the
+// kernel chooses one; an empty host, possible then only, means all interfaces.
+func checkAddress(setting, address string, minPort int) error {
+	host, port, err := net.SplitHostPort(address)
+	n, portErr := strconv.ParseUint(port, 10, 16)
+	if err != nil || portErr != nil || (host == "" && minPort > 0) {
+		return fmt.Errorf("%s: %q is not of the form host:port", setting, address)
+	}
+	if int(n) < minPort {
+		return fmt.Errorf("%s: port %d is not possible here", setting, n)
+	}
+	return nil
+}
+
+// hostPort returns a server URL's address.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "https":
+		port = "443"
+	default:
+		port = "80"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// sameAddress compares two valid addresses without asking anyone what a name
+// means, but for "localhost". Who dials must look again.
+func sameAddress(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB {
+		return false
+	}
+	return sameHost(hostA, hostB)
+}
+
+func sameHost(a, b string) bool {
+	ipA, errA := netip.ParseAddr(a)
+	ipB, errB := netip.ParseAddr(b)
+	switch {
+	case errA == nil && errB == nil:
+		return ipA.Unmap() == ipB.Unmap()
+	case errA == nil:
+		return isLocalhost(b, ipA)
+	case errB == nil:
+		return isLocalhost(a, ipB)
+	default:
+		return strings.EqualFold(a, b)
+	}
+}
+
+func isLocalhost(name string, ip netip.Addr) bool {
+	ip = ip.Unmap()
+	return strings.EqualFold(name, "localhost") &&
+		(ip == netip.IPv6Loopback() || ip == netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+}

@@ -1,0 +1,152 @@
+// Package config holds the settings of `verbatim serve`: where they come from,
+// what they are called and which values are possible.
+//
+// A setting has one name in two spellings. In the YAML file words are joined by
+// "_" and groups are nested; as a flag words are joined by "-" and groups by ".":
+// queue.max_wait in the file is --queue.max-wait. A flag wins over the file, the
+// file over the default.
+//
+// It guarantees that a Config which passed Validate is well-formed. It does not
+// guarantee that directories exist, that addresses answer or that the CEL
+// expressions compile: whoever uses a setting finds that out.
+package config
+
+import (
+	"strings"
+	"time"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+)
+
+// Config has every setting. Its tags are the names in the YAML file.
+type Config struct {
+	// Log is the log's directory.
+	Log string `yaml:"log"`
+	// Socket is the path of the Unix socket on which Envoy finds the sidecar.
+	Socket string `yaml:"socket"`
+	// Admin is the host:port of the audit API, probes and metrics.
+	Admin string `yaml:"admin"`
+	// Ordering is "meter", "global" or "none".
+	Ordering string `yaml:"ordering"`
+	// FailOpen lets pass what cannot be recorded.
+	FailOpen bool  `yaml:"fail_open"`
+	Queue    Queue `yaml:"queue"`
+	// ClockHeader and SeedHeader are the lower-case names of the headers that
+	// carry time and randomness to the pipeline.
+	ClockHeader string  `yaml:"clock_header"`
+	SeedHeader  string  `yaml:"seed_header"`
+	Capture     Capture `yaml:"capture"`
+	Ignore      Ignore  `yaml:"ignore"`
+	Seal        Seal    `yaml:"seal"`
+	// MaxEventBytes is how large a message of an exchange may be.
+	MaxEventBytes int      `yaml:"max_event_bytes"`
+	Pipeline      Pipeline `yaml:"pipeline"`
+	Envoy         Envoy    `yaml:"envoy"`
+	Replay        Replay   `yaml:"replay"`
+	Shutdown      Shutdown `yaml:"shutdown"`
+	// LogLevel is "debug", "info", "warn" or "error".
+	LogLevel string `yaml:"log_level"`
+	// LogFormat is "text" or "json".
+	LogFormat string `yaml:"log_format"`
+}
+
+// Queue bounds the wait for a turn.
+type Queue struct {
+	// MaxWaiting is how many requests may wait.
+	MaxWaiting int `yaml:"max_waiting"`
+	// MaxWait is how long one may wait.
+	MaxWait time.Duration `yaml:"max_wait"`
+}
+
+// Capture has the CEL expressions of the capture policy.
+type Capture struct {
+	// Meters yields a request's meter ids; empty: the built-in expression.
+	Meters string `yaml:"meters"`
+	// Skip says which requests are not recorded; empty: none.
+	Skip string `yaml:"skip"`
+}
+
+// Ignore says what of a response is no output that a replay must give again.
+type Ignore struct {
+	// Headers are lower-case names.
+	Headers []string `yaml:"headers"`
+}
+
+// Seal says when a checkpoint is written before its window is full.
+type Seal struct {
+	// MaxAge is how old the oldest unsealed entry may get; 0: any age.
+	MaxAge time.Duration `yaml:"max_age"`
+}
+
+// Pipeline is the service whose exchanges are recorded.
+type Pipeline struct {
+	Name string `yaml:"name"`
+	// Image is the digest of its image, as declared.
+	Image string `yaml:"image"`
+	// Protocol is what Envoy speaks to it: "h1" or "h2".
+	Protocol string `yaml:"protocol"`
+	// Address is its host:port, which no replay may have as its target.
+	Address string `yaml:"address"`
+}
+
+// Envoy is the proxy in front of the pipeline.
+type Envoy struct {
+	// Admin is the URL of its admin interface, asked for counters that show
+	// losses; empty: not asked.
+	Admin string `yaml:"admin"`
+	// Version is as declared; empty: not known.
+	Version string `yaml:"version"`
+}
+
+// Replay is what the audit API may replay into.
+type Replay struct {
+	// Targets are known to callers by their name.
+	Targets map[string]Target `yaml:"targets"`
+}
+
+// Target is an instance of the pipeline for replays.
+type Target struct {
+	// URL is http or https with a host and no path.
+	URL string `yaml:"url"`
+	// Image is the digest of its image, as declared; empty: not known.
+	Image string `yaml:"image"`
+}
+
+// Shutdown bounds a clean stop.
+type Shutdown struct {
+	// Grace is how long exchanges in flight have to finish.
+	Grace time.Duration `yaml:"grace"`
+}
+
+// Default returns the settings as they are when nothing is said. Log, Socket and
+// Pipeline.Address have no default and must be set.
+func Default() Config {
+	return Config{
+		Admin:         "127.0.0.1:9910",
+		Ordering:      "meter",
+		Queue:         Queue{MaxWaiting: 1024, MaxWait: 10 * time.Second},
+		ClockHeader:   "x-verbatim-clock-ms",
+		SeedHeader:    "x-verbatim-seed",
+		Ignore:        Ignore{Headers: []string{"date", "x-request-id"}},
+		Seal:          Seal{MaxAge: time.Minute},
+		MaxEventBytes: 16 << 20,
+		Pipeline:      Pipeline{Protocol: "h1"},
+		Shutdown:      Shutdown{Grace: 10 * time.Second},
+		LogLevel:      "info",
+		LogFormat:     "text",
+	}
+}
+
+// LogOrdering returns Ordering as the log records it.
+func (c *Config) LogOrdering() logv1.Ordering {
+	return logv1.Ordering(logv1.Ordering_value["ORDERING_"+strings.ToUpper(c.Ordering)])
+}
+
+// lowerNames brings header names to the form in which Envoy shows them.
+func (c *Config) lowerNames() {
+	c.ClockHeader = strings.ToLower(c.ClockHeader)
+	c.SeedHeader = strings.ToLower(c.SeedHeader)
+	for i, name := range c.Ignore.Headers {
+		c.Ignore.Headers[i] = strings.ToLower(name)
+	}
+}

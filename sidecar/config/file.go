@@ -1,0 +1,55 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Load reads a YAML file over the defaults. It does not call Validate: a setting
+// that is missing here may come as a flag. Errors name the file, and of what the
+// file says the line and the key.
+func Load(path string) (Config, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	c, err := Parse(b)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Parse is Load for what a file holds: one YAML document or nothing.
+func Parse(b []byte) (Config, error) {
+	c := Default()
+	dec := yaml.NewDecoder(bytes.NewReader(b))
+	dec.KnownFields(true)
+	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return Config{}, explain(b, err)
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		if err != nil {
+			return Config{}, explain(b, err)
+		}
+		return Config{}, errors.New("more than one YAML document; one file holds one configuration")
+	}
+	c.lowerNames()
+	return c, nil
+}
+
+// explain makes one sentence of the first thing that the decoder complains of.
+func explain(b []byte, err error) error {
+	var all *yaml.TypeError
+	if !errors.As(err, &all) || len(all.Errors) == 0 {
+		message := strings.TrimPrefix(err.Error(), "yaml: ")
+		return errors.New(strings.Join(strings.Fields(message), " "))
+	}
+	return complain(keysOf(b), all.Errors[0])
+}

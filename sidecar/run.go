@@ -1,0 +1,173 @@
+package sidecar
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/admin"
+	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/capture"
+	"verbatim/sidecar/config"
+	"verbatim/sidecar/metrics"
+	"verbatim/sidecar/output"
+	"verbatim/sidecar/policy"
+	"verbatim/sidecar/turn"
+)
+
+// Run records until ctx ends, then stops: it takes no new exchanges, finishes
+// those in flight within the configured grace, seals the log and returns after
+// that is durable. version is verbatim's own.
+func Run(ctx context.Context, c config.Config, version string, logger *slog.Logger) error {
+	rules, err := policy.New(policy.Options{Meters: c.Capture.Meters, Skip: c.Capture.Skip})
+	if err != nil {
+		return err
+	}
+	ignore, err := output.NewIgnorePolicy(c.Ignore.Headers)
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	m := metrics.New(registry)
+	log, err := auditlog.Open(c.Log, auditlog.Options{MaxAge: c.Seal.MaxAge, Logger: logger, Observer: m})
+	if err != nil {
+		return err
+	}
+	s := &service{
+		config: c, version: version, logger: logger, log: log, policy: rules, ignore: ignore,
+		registry: registry, metrics: m, captured: newAddresses(c.Pipeline.Address), losses: &capture.Losses{},
+	}
+	s.watch = &envoyWatch{admin: c.Envoy.Admin, log: log, losses: s.losses, logger: logger}
+	return errors.Join(s.serve(ctx), s.close())
+}
+
+// service is one recording process.
+type service struct {
+	config   config.Config
+	version  string
+	logger   *slog.Logger
+	log      *auditlog.Log
+	policy   *policy.Policy
+	ignore   output.IgnorePolicy
+	registry *prometheus.Registry
+	metrics  *metrics.Metrics
+	captured *addresses
+	losses   *capture.Losses
+	watch    *envoyWatch
+}
+
+func (s *service) profile() logv1.Profile {
+	if s.config.FailOpen {
+		return logv1.Profile_PROFILE_FAIL_OPEN
+	}
+	return logv1.Profile_PROFILE_STRICT
+}
+
+// serve runs the servers until ctx ends or one of them fails.
+func (s *service) serve(ctx context.Context) error {
+	socket, err := listenSocket(ctx, s.config.Socket)
+	if err != nil {
+		return err
+	}
+	var listening net.ListenConfig
+	adminListener, err := listening.Listen(ctx, "tcp", s.config.Admin)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen on admin port %s: %w", s.config.Admin, err), socket.Close())
+	}
+	if err := s.begin(ctx, adminListener.Addr().String()); err != nil {
+		return errors.Join(err, socket.Close(), adminListener.Close())
+	}
+	defer s.forgetAddress()
+	s.logger.Info("serving", "log", s.config.Log, "log_id", s.log.ID().String(), "socket", s.config.Socket,
+		"admin", adminListener.Addr().String(), "ordering", s.config.Ordering, "fail_open", s.config.FailOpen)
+	// The admin port answers until the last exchange has ended.
+	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopAdmin()
+	group, failed := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.admin().Serve(adminCtx, adminListener) })
+	group.Go(func() error { s.watch.run(failed); return nil })
+	group.Go(func() error {
+		defer stopAdmin()
+		return s.capture(failed, socket)
+	})
+	return group.Wait()
+}
+
+// begin records that recording starts, before anything can come in.
+func (s *service) begin(ctx context.Context, adminAddress string) error {
+	draft, err := auditlog.NewDraft(&logv1.Event{Kind: &logv1.Event_Start{Start: s.start(ctx)}})
+	if err != nil {
+		return err
+	}
+	if _, err := s.log.Append(draft).Wait(ctx); err != nil {
+		return fmt.Errorf("record start: %w", err)
+	}
+	return admin.WriteAddress(s.config.Log, adminAddress)
+}
+
+func (s *service) forgetAddress() {
+	if err := admin.RemoveAddress(s.config.Log); err != nil {
+		s.logger.Warn("admin address not removed", "err", err)
+	}
+}
+
+func (s *service) admin() *admin.Server {
+	targets := map[string]admin.Target{}
+	for name, t := range s.config.Replay.Targets {
+		targets[name] = admin.Target{URL: t.URL, Image: t.Image}
+	}
+	return admin.New(admin.Options{
+		Log: s.log, Profile: s.profile(), Ordering: s.config.LogOrdering(), Targets: targets,
+		Captured: s.captured.list, Registry: s.registry, Logger: s.logger,
+	})
+}
+
+// grpcOverhead is room beside a body in one ext_proc message.
+const grpcOverhead = 1 << 20
+
+// capture serves ext_proc until ctx ends, and returns when no exchange is left.
+func (s *service) capture(ctx context.Context, socket net.Listener) error {
+	turns := turn.New(turn.Options{
+		Ordering: s.config.LogOrdering(), MaxWaiting: s.config.Queue.MaxWaiting, MaxWait: s.config.Queue.MaxWait,
+	})
+	s.metrics.WatchTurns(turns.Waiting, turns.Running)
+	s.metrics.WatchWritable(func() bool { return s.log.Writable() == nil })
+	replays := &recorded{log: s.log, seedHeader: s.config.SeedHeader, logger: s.logger}
+	processor := capture.New(capture.Options{
+		Log: s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
+		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader,
+		FailOpen: s.config.FailOpen, Losses: s.losses, MaxEventBytes: s.config.MaxEventBytes,
+		Replayed: replays.holds, Seen: s.captured.see, Metrics: s.metrics, Logger: s.logger,
+	})
+	server := grpc.NewServer(
+		grpc.MaxRecvMsgSize(s.config.MaxEventBytes+grpcOverhead),
+		grpc.MaxSendMsgSize(s.config.MaxEventBytes+grpcOverhead),
+		grpc.InitialWindowSize(1<<20), grpc.InitialConnWindowSize(8<<20),
+		// An exchange that is stopped still records how it ended.
+		grpc.WaitForHandlers(true),
+	)
+	extprocv3.RegisterExternalProcessorServer(server, processor)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(socket) }() // ends with Stop, below
+	var err error
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		s.drain(server)
+		err = <-served
+	}
+	server.Stop()
+	processor.Wait()
+	if err != nil {
+		return fmt.Errorf("serve ext_proc: %w", err)
+	}
+	return nil
+}
