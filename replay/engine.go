@@ -11,6 +11,7 @@ import (
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/chain"
 	"verbatim/sidecar/output"
+	"verbatim/sidecar/query"
 	"verbatim/sidecar/verify"
 )
 
@@ -19,7 +20,7 @@ const DefaultTimeout = 30 * time.Second
 
 // Options say what is replayed, and into what.
 type Options struct {
-	Selection Selection
+	Selection query.Selection
 	// Target opens the pipeline, given the protocol that the log names for it
 	// ("" if none): after the links are checked.
 	Target func(protocol string) (*target.Target, error)
@@ -39,16 +40,17 @@ type Options struct {
 }
 
 // Run replays a selection of a view. The verdict is in the response; an error
-// means that there is none: ErrRange, or a view or target that can't be used.
+// means that there is none: query.ErrRange, query.ErrSelection, or a view or target
+// that can't be used.
 func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplayResponse, error) {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
-	p := &plan{selection: o.Selection, open: map[uint64]*exchange{}}
-	var err error
-	if p.from, p.to, err = o.Selection.offsets(v); err != nil {
-		return nil, err
+	from, behind, err := o.Selection.Span(v)
+	if err != nil {
+		return nil, fmt.Errorf("replay: %w", err)
 	}
+	p := &plan{meters: o.Selection.Meters, from: from, behind: behind, open: map[uint64]*exchange{}}
 	checked, err := verify.Verify(ctx, v, verify.Options{Each: p.add})
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)

@@ -1,6 +1,8 @@
 package replay
 
 import (
+	"slices"
+
 	auditv1 "verbatim/proto/verbatim/audit/v1"
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
@@ -44,8 +46,9 @@ type sealedWindow struct {
 // plan is what a replay has to do, gathered while the links are checked. It
 // holds some hundred bytes a request, no bodies.
 type plan struct {
-	selection Selection
-	from, to  uint64
+	meters    []string // requests of any of these; empty: all
+	from      uint64   // the first offset of a request
+	behind    uint64   // the offset behind the last
 	exchanges []*exchange
 	windows   []sealedWindow
 	starts    []*auditv1.StartInRange
@@ -89,7 +92,7 @@ func endingOf(d logv1.Delivered) ending {
 
 // start keeps the Starts in the range, and the last one before it.
 func (p *plan) start(offset uint64, s *logv1.Start) {
-	if offset > p.to {
+	if offset >= p.behind {
 		return
 	}
 	if offset <= p.from {
@@ -100,7 +103,7 @@ func (p *plan) start(offset uint64, s *logv1.Start) {
 }
 
 func (p *plan) request(offset, clockMS uint64, r *logv1.Request) {
-	if offset < p.from || offset > p.to || !p.selection.matches(r.GetMeterIds()) {
+	if offset < p.from || offset >= p.behind || !p.selects(r.GetMeterIds()) {
 		return
 	}
 	x := &exchange{offset: offset, meters: r.GetMeterIds()}
@@ -111,6 +114,11 @@ func (p *plan) request(offset, clockMS uint64, r *logv1.Request) {
 		p.firstMS = clockMS
 	}
 	p.lastMS = clockMS
+}
+
+// selects says whether a request of these meters is meant.
+func (p *plan) selects(ids []string) bool {
+	return len(p.meters) == 0 || slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(p.meters, id) })
 }
 
 func (p *plan) response(offset, clockMS uint64, r *logv1.Response) {

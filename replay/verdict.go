@@ -10,7 +10,7 @@ import (
 
 func newResponse(p *plan, checked *verify.Report) *auditv1.AuditReplayResponse {
 	return &auditv1.AuditReplayResponse{
-		StartOffset: p.from, EndOffset: p.to, OverlappingPairs: p.overlaps,
+		StartOffset: p.from, EndOffset: max(p.behind, 1) - 1, OverlappingPairs: p.overlaps,
 		LinksChecked: checked.Entries, RecordedMs: p.lastMS - p.firstMS,
 		Starts: p.starts, ChainRoot: checked.ChainRoot[:],
 	}

@@ -139,7 +139,7 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 		Ordering: s.config.LogOrdering(), MaxWaiting: s.config.Queue.MaxWaiting, MaxWait: s.config.Queue.MaxWait,
 	})
 	s.metrics.WatchTurns(turns.Waiting, turns.Running)
-	s.metrics.WatchWritable(func() bool { return s.log.Writable() == nil })
+	s.metrics.WatchLog(s.log.Writable)
 	replays := &recorded{log: s.log, seedHeader: s.config.SeedHeader, logger: s.logger}
 	processor := capture.New(capture.Options{
 		Log: s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,

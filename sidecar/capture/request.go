@@ -57,7 +57,7 @@ func (x *exchange) requestTrailers(t *extprocv3.HttpTrailers) error {
 	case passed, concluded:
 		return x.send(continueRequestTrailers())
 	case gathering:
-		return x.refuse("trailers", "trailers came before the body: Envoy's filter is not configured as verbatim config envoy prints it")
+		return x.refuse("trailers", "a request with trailers and no body can't be given its clock")
 	}
 	trailers := headerList(t.GetTrailers())
 	draft, err := auditlog.NewDraft(&logv1.Event{Kind: &logv1.Event_RequestPart{RequestPart: &logv1.RequestPart{

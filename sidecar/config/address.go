@@ -23,14 +23,10 @@ func checkAddress(setting, address string, minPort int) error {
 	return nil
 }
 
-// hostPort returns a server URL's address.
+// hostPort returns the address of a target's URL.
 func hostPort(u *url.URL) string {
 	port := u.Port()
-	switch {
-	case port != "":
-	case u.Scheme == "https":
-		port = "443"
-	default:
+	if port == "" {
 		port = "80"
 	}
 	return net.JoinHostPort(u.Hostname(), port)

@@ -106,7 +106,7 @@ type Replay struct {
 
 // Target is an instance of the pipeline for replays.
 type Target struct {
-	// URL is http or https with a host and no path.
+	// URL is http://host:port (HTTP/1.1) or h2c://host:port (HTTP/2).
 	URL string `yaml:"url"`
 	// Image is the digest of its image, as declared; empty: not known.
 	Image string `yaml:"image"`

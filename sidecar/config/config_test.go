@@ -152,7 +152,7 @@ func TestValidate(t *testing.T) {
 		{"pipeline port", func(c *Config) { c.Pipeline.Address = "p:0" }, "pipeline.address: port 0 is not possible here"},
 		{"pipeline name", func(c *Config) { c.Pipeline.Address = "pipeline:80" }, ""},
 		{"envoy", func(c *Config) { c.Envoy.Admin = "http://127.0.0.1:9901" }, ""},
-		{"envoy address", func(c *Config) { c.Envoy.Admin = "127.0.0.1:9901" }, `envoy.admin: "127.0.0.1:9901" is no URL of the form http://host:port`},
+		{"envoy address", func(c *Config) { c.Envoy.Admin = "127.0.0.1:9901" }, `envoy.admin: "127.0.0.1:9901" is no URL of the form http:// or https://host:port`},
 		{"envoy path", func(c *Config) { c.Envoy.Admin = "http://127.0.0.1:9901/stats" }, "envoy.admin: a URL with more than"},
 		{"target", target("http://127.0.0.1:8081/"), ""},
 		{"target scheme", target("ftp://p:1"), `replay.targets.staging.url: "ftp://p:1" is no URL`},
@@ -166,10 +166,11 @@ func TestValidate(t *testing.T) {
 			c.Pipeline.Address = "Pipeline:80"
 			target("http://pipeline")(c)
 		}, "replay.targets.staging.url: http://pipeline is the address"},
-		{"captured, TLS port", func(c *Config) {
-			c.Pipeline.Address = "localhost:443"
-			target("https://[::1]")(c)
-		}, "replay.targets.staging.url: https://[::1] is the address"},
+		{"target over TLS", target("https://h:1"), `replay.targets.staging.url: "https://h:1" is no URL of the form http:// or h2c://host:port`},
+		{"captured over HTTP/2", func(c *Config) {
+			c.Pipeline.Address = "localhost:81"
+			target("h2c://[::1]:81")(c)
+		}, "replay.targets.staging.url: h2c://[::1]:81 is the address"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

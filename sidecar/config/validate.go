@@ -119,7 +119,7 @@ func (c *Config) checkAddresses() error {
 	if c.Envoy.Admin == "" {
 		return nil
 	}
-	if _, err := serverURL(c.Envoy.Admin); err != nil {
+	if _, err := serverURL(c.Envoy.Admin, "http", "https"); err != nil {
 		return fmt.Errorf("envoy.admin: %w", err)
 	}
 	return nil
@@ -130,7 +130,7 @@ func (c *Config) checkTargets() error {
 		if name == "" || strings.ContainsAny(name, "=\n") {
 			return fmt.Errorf("replay.targets: %q is no name of a target", name)
 		}
-		u, err := serverURL(c.Replay.Targets[name].URL)
+		u, err := serverURL(c.Replay.Targets[name].URL, "http", "h2c")
 		if err != nil {
 			return fmt.Errorf("replay.targets.%s.url: %w", name, err)
 		}
@@ -141,11 +141,12 @@ func (c *Config) checkTargets() error {
 	return nil
 }
 
-// serverURL parses the URL of a server, not of something on it.
-func serverURL(text string) (*url.URL, error) {
+// serverURL parses the URL of a server, not of something on it, with one of the
+// schemes.
+func serverURL(text string, schemes ...string) (*url.URL, error) {
 	u, err := url.Parse(text)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
-		return nil, fmt.Errorf("%q is no URL of the form http://host:port", text)
+	if err != nil || !slices.Contains(schemes, u.Scheme) || u.Hostname() == "" {
+		return nil, fmt.Errorf("%q is no URL of the form %s://host:port", text, strings.Join(schemes, ":// or "))
 	}
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return nil, errors.New("a URL with more than scheme, host and port is not possible here")

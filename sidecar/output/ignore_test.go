@@ -1,6 +1,7 @@
 package output_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"testing"
@@ -17,7 +18,7 @@ func TestIgnorePolicyText(t *testing.T) {
 		t.Errorf("JSON() = %s, want %s", got, want)
 	}
 	record := p.Policy()
-	if sum := sha256.Sum256([]byte(want)); record.GetVersion() != 1 || string(record.GetText()) != want || string(record.GetSha256()) != string(sum[:]) {
+	if sum := sha256.Sum256([]byte(want)); record.GetVersion() != 1 || string(record.GetText()) != want || !bytes.Equal(record.GetSha256(), sum[:]) {
 		t.Errorf("Policy() = %v", record)
 	}
 	if got := string(output.IgnorePolicy{Version: 1}.JSON()); got != `{"version":1,"headers":[]}` {

@@ -1,6 +1,7 @@
 package output_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -128,7 +129,7 @@ func TestCanonicalBody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if string(o.GetBody()) != string(body) || o.GetHasBody() != (len(body) > 0) {
+		if !bytes.Equal(o.GetBody(), body) || o.GetHasBody() != (len(body) > 0) {
 			t.Errorf("body of %d octets: got %d, has_body %v", len(body), len(o.GetBody()), o.GetHasBody())
 		}
 		if cap(c.Output) > len(body)+1024 {

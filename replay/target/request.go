@@ -1,0 +1,117 @@
+package target
+
+import (
+	"bytes"
+	"fmt"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+)
+
+// Request is a request as the log records it.
+type Request struct {
+	// Headers as Envoy showed them: in order, duplicates and pseudo headers
+	// included.
+	Headers []*logv1.Header
+	// HasBody tells an empty body from none: it is the negation of the
+	// end_of_stream that came with the headers, where no trailers came either.
+	HasBody bool
+	Body    []byte
+	// Trailers in order.
+	Trailers []*logv1.Header
+}
+
+// routerHeaders are the headers that Envoy's router removes from a request
+// after ext_proc has seen them. They reach it from internal clients alone.
+var routerHeaders = map[string]bool{
+	"x-envoy-hedge-on-per-try-timeout":         true,
+	"x-envoy-max-retries":                      true,
+	"x-envoy-retriable-header-names":           true,
+	"x-envoy-retriable-status-codes":           true,
+	"x-envoy-retry-grpc-on":                    true,
+	"x-envoy-retry-on":                         true,
+	"x-envoy-upstream-alt-stat-name":           true,
+	"x-envoy-upstream-rq-per-try-timeout-ms":   true,
+	"x-envoy-upstream-rq-timeout-alt-response": true,
+	"x-envoy-upstream-rq-timeout-ms":           true,
+	"x-envoy-upstream-stream-duration-ms":      true,
+}
+
+// header is the first value of name, nil if there is none.
+func (r *Request) header(name string) []byte {
+	for _, h := range r.Headers {
+		if string(h.GetName()) == name {
+			return h.GetValue()
+		}
+	}
+	return nil
+}
+
+func (r *Request) method() string { return string(r.header(":method")) }
+
+// headersOnly says that the stream ends with the headers.
+func (r *Request) headersOnly() bool { return !r.HasBody && len(r.Body) == 0 && len(r.Trailers) == 0 }
+
+// check refuses what would not arrive as one request: a log can be made by
+// anyone, and a value with a line break would smuggle in a second one.
+func (r *Request) check() error {
+	for _, name := range []string{":method", ":path"} {
+		v := r.header(name)
+		if len(v) == 0 || bytes.ContainsFunc(v, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
+			return fmt.Errorf("%w: %s is %q", ErrUnsendable, name, v)
+		}
+	}
+	if r.method() == "CONNECT" {
+		return fmt.Errorf("%w: CONNECT opens a tunnel, which is no exchange", ErrUnsendable)
+	}
+	for i, h := range r.Headers {
+		if pseudo := len(h.GetName()) > 0 && h.GetName()[0] == ':'; pseudo {
+			if i > 0 && r.Headers[i-1].GetName()[0] != ':' {
+				return fmt.Errorf("%w: %s stands behind other headers", ErrUnsendable, h.GetName())
+			}
+			if bytes.ContainsAny(h.GetValue(), "\x00\r\n") {
+				return fmt.Errorf("%w: %s is %q", ErrUnsendable, h.GetName(), h.GetValue())
+			}
+			continue
+		}
+		if err := checkField(h); err != nil {
+			return err
+		}
+	}
+	for _, h := range r.Trailers {
+		if err := checkField(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkField(h *logv1.Header) error {
+	if !isToken(h.GetName()) {
+		return fmt.Errorf("%w: it has a header with the name %q", ErrUnsendable, h.GetName())
+	}
+	if !isValue(h.GetValue()) {
+		return fmt.Errorf("%w: its header %s has the value %q", ErrUnsendable, h.GetName(), h.GetValue())
+	}
+	return nil
+}
+
+// isToken follows RFC 9110 5.6.2.
+func isToken(name []byte) bool {
+	for _, c := range name {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !letter && !bytes.ContainsRune([]byte("!#$%&'*+-.^_`|~"), rune(c)) {
+			return false
+		}
+	}
+	return len(name) > 0
+}
+
+// isValue allows what Envoy allows in a value: no control character but the tab.
+func isValue(value []byte) bool {
+	for _, c := range value {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

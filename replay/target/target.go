@@ -1,0 +1,154 @@
+// Package target sends recorded requests to a pipeline as Envoy sent them, and
+// reads the answers raw.
+//
+// It guarantees that the pipeline receives what it received behind Envoy: over
+// HTTP/1.1 the same bytes, over HTTP/2 the same header list in order, body and
+// trailers. It accepts and refuses the answers that Envoy accepts and refuses.
+// One request is under way at a time.
+//
+// It does not guarantee the same TCP segments, HTTP/2 frames or header
+// compression, nor chunks other than those of body mode BUFFERED, where Envoy
+// writes a body that came chunked as one chunk. It does not speak TLS.
+//
+// # At most once
+//
+// A request is sent again, once and on a new connection, only where the
+// pipeline cannot have seen it: the kept connection was found closed before a
+// byte of the request was written; or, over HTTP/2, the server said that it did
+// not process it (REFUSED_STREAM, or a GOAWAY that excludes it, RFC 9113 8.7).
+// A server that closes a kept connection without answering may have closed it
+// for idleness or may have died of the request. That cannot be told apart, so it
+// is ErrReset. The kept connection is examined right before it is used, so that
+// a server which closed it earlier is noticed.
+//
+// # What Envoy does
+//
+// Found with Envoy 1.40.0, a router with suppress_envoy_headers, and ext_proc in
+// body mode BUFFERED as the last filter before it:
+//
+//   - The list that ext_proc shows is what goes out, in its order, duplicates
+//     included; values that Envoy joined stay joined. Headers that ext_proc sets
+//     are at its end.
+//   - HTTP/1.1: ":authority" becomes "host" in its place, which is the first;
+//     ":scheme" is dropped. A request without body that lists no content-length
+//     gets "content-length: 0" as its last header, unless its method is GET,
+//     HEAD, DELETE, TRACE or CONNECT. A body without a listed content-length
+//     gets "transfer-encoding: chunked" as the last header and one chunk of
+//     lower-case hexadecimal size, none if it is empty. A listed content-length
+//     is written as it was ("0005").
+//   - HTTP/2: the pseudo headers keep the list's order, which depends on what
+//     the client spoke: ":authority", ":path", ":method", ":scheme" from
+//     HTTP/1.1, ":scheme" before ":path" where the target was absolute.
+//   - Trailers of HTTP/1.1 pass only with enable_trailers set on both sides.
+//   - From an internal client the router reads and removes x-envoy-retry-on and
+//     others after ext_proc saw them, see routerHeaders. So does this package.
+//
+// Two things that Envoy does with answers are not done here, because no sane
+// pipeline shows the difference: it takes an HTTP/1.1 status above 65535 modulo
+// 65536, and it joins "cookie" headers of an HTTP/2 answer.
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"verbatim/sidecar/output"
+)
+
+// What Do can fail with; test with errors.Is. A context that was cancelled
+// gives its own error.
+var (
+	// ErrUnreachable: no connection, or the server let no request through. The
+	// pipeline has not seen the request.
+	ErrUnreachable = errors.New("target unreachable")
+	// ErrReset: the connection ended before the answer was whole. The pipeline
+	// may have seen the request.
+	ErrReset = errors.New("connection ended before the answer was whole")
+	// ErrTimeout: the context's deadline passed. The pipeline may have seen the
+	// request.
+	ErrTimeout = errors.New("no whole answer in time")
+	// ErrMalformed: the answer is not one that Envoy would pass on, or it is
+	// longer than the limit.
+	ErrMalformed = errors.New("answer refused")
+	// ErrUnsendable: the recorded request is not one that Envoy sends. Nothing
+	// was sent.
+	ErrUnsendable = errors.New("recorded request cannot be sent")
+)
+
+// errNotProcessed says that the pipeline has certainly not seen the request.
+var errNotProcessed = errors.New("request was not processed")
+
+// Target is one pipeline. It keeps a connection between requests. It is not
+// safe for concurrent use.
+type Target struct {
+	address  string
+	protocol Protocol
+	maxBody  int64
+	dialer   net.Dialer
+	kept     conn // nil: none
+}
+
+// conn is a connection of one of the two protocols.
+type conn interface {
+	// alive looks whether the connection can carry a request now.
+	alive(ctx context.Context) bool
+	// exchange sends r and returns the whole answer. keep says that another
+	// request may follow.
+	exchange(ctx context.Context, r *Request) (m output.Message, keep bool, err error)
+	close()
+}
+
+// Do sends r and returns the answer as it came, for output.Canonical. The
+// message shares no memory with r. A context's deadline is the only timeout.
+func (t *Target) Do(ctx context.Context, r *Request) (output.Message, error) {
+	if err := r.check(); err != nil {
+		return output.Message{}, err
+	}
+	var err error
+	for range 2 {
+		var c conn
+		if c, err = t.connection(ctx); err != nil {
+			return output.Message{}, err
+		}
+		var m output.Message
+		var keep bool
+		if m, keep, err = c.exchange(ctx, r); !keep {
+			t.Close()
+		}
+		if !errors.Is(err, errNotProcessed) {
+			return m, err
+		}
+	}
+	return output.Message{}, fmt.Errorf("%w: %s: %w", ErrUnreachable, t.address, err)
+}
+
+// connection is the kept one, or a new one where it has gone.
+func (t *Target) connection(ctx context.Context) (conn, error) {
+	if t.kept != nil {
+		if t.kept.alive(ctx) {
+			return t.kept, nil
+		}
+		t.Close()
+	}
+	c, err := t.dialer.DialContext(ctx, "tcp", t.address)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	tcp := c.(*net.TCPConn)
+	if t.protocol == HTTP2 {
+		t.kept = newHTTP2Conn(tcp, t.maxBody)
+	} else {
+		t.kept = newHTTP1Conn(tcp, t.maxBody)
+	}
+	return t.kept, nil
+}
+
+// Close closes the kept connection. The target can be used again.
+func (t *Target) Close() {
+	if t.kept != nil {
+		t.kept.close()
+		t.kept = nil
+	}
+}

@@ -1,0 +1,85 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	auditv1 "verbatim/proto/verbatim/audit/v1"
+)
+
+// ErrNoAnswer: nothing answers where the log's directory says the admin port is.
+var ErrNoAnswer = errors.New("no answer from the admin port")
+
+// ErrOtherLog: the admin port that answers is that of another log.
+var ErrOtherLog = errors.New("admin port serves another log")
+
+// snapshotTimeout bounds the making of a snapshot: hard links, and what is in
+// memory written to files.
+const snapshotTimeout = time.Minute
+
+// HoldSnapshot asks the process that writes the log for a copy, which
+// auditlog.OpenReadOnly can open, and the addresses that are being captured. The
+// copy stays until release is called or that process stops; release is nil on
+// an error, may be called more than once, and ends everything that HoldSnapshot
+// started. ctx bounds the whole time of holding. Errors: ErrNoAddress,
+// ErrNoAnswer, ErrOtherLog, or why no copy could be made.
+func HoldSnapshot(ctx context.Context, logDir string) (path string, captured []string, release func(), err error) {
+	addr, err := readAddress(logDir)
+	if err != nil {
+		return "", nil, nil, fmt.Errorf("ask for a snapshot of %s: %w", logDir, err)
+	}
+	// A proxy of the environment is for the network, not for a port of ours.
+	conn, err := grpc.NewClient("passthrough:///"+addr, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy())
+	if err != nil {
+		return "", nil, nil, fmt.Errorf("ask %s for a snapshot of %s: %w", addr, logDir, err)
+	}
+	holding, cancel := context.WithCancel(ctx)
+	release = func() {
+		cancel()
+		conn.Close() //nolint:errcheck // closed before is closed
+	}
+	m, err := firstSnapshot(holding, cancel, conn)
+	if err == nil {
+		path, err = ownSnapshot(logDir, m.GetPath())
+	}
+	if err != nil {
+		release()
+		return "", nil, nil, fmt.Errorf("ask %s for a snapshot of %s: %w", addr, logDir, err)
+	}
+	return path, m.GetCapturedAddresses(), release, nil
+}
+
+// firstSnapshot returns the one message of the call, which goes on until ctx
+// ends.
+func firstSnapshot(ctx context.Context, cancel func(), conn *grpc.ClientConn) (*auditv1.HoldSnapshotResponse, error) {
+	impatient := time.AfterFunc(snapshotTimeout, cancel)
+	stream, err := auditv1.NewAuditServiceClient(conn).HoldSnapshot(ctx, &auditv1.HoldSnapshotRequest{})
+	var m *auditv1.HoldSnapshotResponse
+	if err == nil {
+		m, err = stream.Recv()
+	}
+	inTime := impatient.Stop()
+	if err == nil && inTime {
+		return m, nil
+	}
+	_ = status.Code(err)
+	return nil, err
+}
+
+// ownSnapshot is a snapshot's path as this process sees its log's directory,
+// which may be mounted elsewhere for the other one.
+func ownSnapshot(logDir, path string) (string, error) {
+	own := filepath.Join(logDir, filepath.Base(filepath.Dir(path)), filepath.Base(path))
+	if _, err := os.Stat(own); err != nil {
+		return "", fmt.Errorf("%w: it made %s: %w", ErrOtherLog, path, err)
+	}
+	return own, nil
+}

@@ -1,0 +1,83 @@
+package admin
+
+import (
+	"fmt"
+
+	"google.golang.org/grpc"
+
+	auditv1 "verbatim/proto/verbatim/audit/v1"
+	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/query"
+	"verbatim/sidecar/secret"
+)
+
+// QueryEntries streams the selected entries.
+func (s *service) QueryEntries(r *auditv1.QueryEntriesRequest, stream grpc.ServerStreamingServer[auditv1.QueryEntriesResponse]) error {
+	v, err := s.Log.View()
+	if err != nil {
+		return statusOf(err)
+	}
+	defer v.Close()
+	for e, err := range query.Select(stream.Context(), v, selectionOf(r)) {
+		if err != nil {
+			return statusOf(err)
+		}
+		shown, err := show(e, r.GetReveal())
+		if err != nil {
+			return statusOf(err)
+		}
+		if err := stream.Send(shown); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func selectionOf(r *auditv1.QueryEntriesRequest) query.Selection {
+	selected := query.Selection{Limit: r.GetLimit()}
+	if p := r.GetSelection(); p != nil {
+		selected.Start, selected.End, selected.Meters = p.StartOffset, p.EndOffset, p.GetMeterIds()
+		selected.FromMS, selected.ToMS = p.FromMs, p.ToMs
+	}
+	return selected
+}
+
+// show is an entry as it may be seen: with its secrets only if it was asked to
+// reveal them.
+func show(e auditlog.Entry, reveal bool) (*auditv1.QueryEntriesResponse, error) {
+	ev, err := e.Event()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", auditlog.ErrDamaged, err)
+	}
+	hash := e.Hash()
+	shown := &auditv1.QueryEntriesResponse{
+		StreamOffset: e.Offset, EventHash: e.EventHash[:], PrevEntryHash: e.PrevEntryHash[:], EntryHash: hash[:],
+	}
+	if reveal {
+		shown.Event, shown.RawEventBytes = ev, e.Raw
+	} else {
+		shown.Event = secret.Redacted(ev)
+	}
+	return shown, nil
+}
+
+// ListCheckpoints streams the checkpoints from an id on.
+func (s *service) ListCheckpoints(r *auditv1.ListCheckpointsRequest, stream grpc.ServerStreamingServer[auditv1.ListCheckpointsResponse]) error {
+	v, err := s.Log.View()
+	if err != nil {
+		return statusOf(err)
+	}
+	defer v.Close()
+	list, err := v.Checkpoints(stream.Context(), r.GetFromId())
+	if err != nil {
+		return statusOf(err)
+	}
+	for _, c := range list {
+		if err := stream.Send(&auditv1.ListCheckpointsResponse{
+			StreamOffset: c.Offset, WallClockMs: c.ClockMS, Root: c.Root[:], Checkpoint: c.Checkpoint,
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

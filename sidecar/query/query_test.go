@@ -1,0 +1,247 @@
+package query_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/query"
+	"verbatim/tests/forge"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	interval = 10
+	beginMS  = 4_000_000_000_000 // of the log's clock; Genesis is older
+)
+
+// stored is an entry as the tests expect it.
+type stored struct {
+	offset, clockMS uint64
+	meters          []string
+}
+
+// recorded fills a log: each exchange has one or two of five meters, or none,
+// takes two seconds, and the last window stays open.
+func recorded(t *testing.T, dir string) *auditlog.Log {
+	t.Helper()
+	if _, err := auditlog.Create(dir, auditlog.Origin{Interval: interval}); err != nil {
+		t.Fatal(err)
+	}
+	var clock atomic.Int64
+	clock.Store(beginMS)
+	l, err := auditlog.Open(dir, auditlog.Options{Now: func() time.Time { return time.UnixMilli(clock.Add(1000)) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(ev *logv1.Event) uint64 {
+		d, err := auditlog.NewDraft(ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := l.Append(d).Wait(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Offset
+	}
+	for i := range 23 {
+		ids := []string{fmt.Sprint("m", i%5), fmt.Sprint("m", i%3)}[:i%3]
+		o := put(&logv1.Event{Kind: &logv1.Event_Request{Request: &logv1.Request{MeterIds: ids}}})
+		put(&logv1.Event{Kind: &logv1.Event_Response{Response: &logv1.Response{RequestOffset: o}}})
+	}
+	return l
+}
+
+// all reads what a selection is compared with, without an index.
+func all(t *testing.T, v *auditlog.View) []stored {
+	t.Helper()
+	var list []stored
+	for e, err := range v.Entries(t.Context(), 0, v.Tip().Offset) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ev, err := e.Event()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := stored{offset: e.Offset, clockMS: ev.GetWallClockMs(), meters: ev.GetRequest().GetMeterIds()}
+		if r := ev.GetResponse(); r != nil {
+			s.meters = list[r.GetRequestOffset()].meters
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// expected is the selection's meaning, entry by entry.
+func expected(list []stored, s query.Selection) []uint64 {
+	var want []uint64
+	for _, e := range list {
+		switch {
+		case s.Start != nil && e.offset < *s.Start, s.End != nil && e.offset > *s.End:
+		case s.FromMS != nil && e.clockMS < *s.FromMS, s.ToMS != nil && e.clockMS > *s.ToMS:
+		case len(s.Meters) > 0 && !slices.ContainsFunc(e.meters, func(m string) bool { return slices.Contains(s.Meters, m) }):
+		case s.Limit > 0 && uint64(len(want)) == s.Limit:
+		default:
+			want = append(want, e.offset)
+		}
+	}
+	return want
+}
+
+func selected(ctx context.Context, v *auditlog.View, s query.Selection) ([]uint64, error) {
+	var got []uint64
+	for e, err := range query.Select(ctx, v, s) {
+		if err != nil {
+			return got, err
+		}
+		got = append(got, e.Offset)
+	}
+	return got, nil
+}
+
+func TestASelectionIsWhole(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "log")
+	l := recorded(t, dir)
+	v, err := l.View()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkSelections(t, v)
+	v.Close()
+	if err := l.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if v, err = auditlog.OpenReadOnly(dir); err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	checkSelections(t, v)
+}
+
+// checkSelections tries combinations of all bounds against the definition.
+func checkSelections(t *testing.T, v *auditlog.View) {
+	t.Helper()
+	list := all(t, v)
+	tip := v.Tip().Offset
+	if tip%interval == 0 {
+		t.Fatalf("the newest entry %d leaves no window open", tip)
+	}
+	offsets := []*uint64{nil, new(uint64(0)), new(uint64(9)), new(uint64(10)), new(uint64(31)), new(tip)}
+	clocks := []*uint64{nil, new(list[1].clockMS), new(list[20].clockMS), new(list[33].clockMS + 500), new(list[tip].clockMS)}
+	meters := [][]string{nil, {"m0"}, {"m1", "m4"}, {"m2", "m2", "none"}, {"none"}}
+	for _, start := range offsets {
+		for _, end := range offsets {
+			for _, from := range clocks {
+				for _, to := range append(clocks, new(uint64(math.MaxUint64))) {
+					for i, ids := range meters {
+						s := query.Selection{Start: start, End: end, FromMS: from, ToMS: to, Meters: ids, Limit: uint64(i % 3 * 4)}
+						if s.Check() != nil {
+							continue
+						}
+						got, err := selected(t.Context(), v, s)
+						if want := expected(list, s); err != nil || !slices.Equal(got, want) {
+							t.Fatalf("%s: %v, %v; want %v", show(s), got, err, want)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func show(s query.Selection) string {
+	text := fmt.Sprintf("meters %v, limit %d", s.Meters, s.Limit)
+	for name, p := range map[string]*uint64{"start": s.Start, "end": s.End, "from": s.FromMS, "to": s.ToMS} {
+		if p != nil {
+			text += fmt.Sprintf(", %s %d", name, *p)
+		}
+	}
+	return text
+}
+
+func TestABoundThatCannotBeMetIsAnError(t *testing.T) {
+	l := recorded(t, filepath.Join(t.TempDir(), "log"))
+	v, err := l.View()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tip := v.Tip().Offset
+	for name, c := range map[string]struct {
+		selection query.Selection
+		want      error
+		says      string
+	}{
+		"start":         {query.Selection{Start: new(tip + 1)}, query.ErrRange, "select entry 52: bound lies outside the log, which has the offsets 0 to 51"},
+		"end":           {query.Selection{End: new(uint64(math.MaxUint64))}, query.ErrRange, "select entry 18446744073709551615: bound lies outside the log, which has the offsets 0 to 51"},
+		"from":          {query.Selection{FromMS: new(uint64(beginMS + 3_600_000))}, query.ErrRange, "select entries from 2096-10-02T08:06:40.000Z on: bound lies outside the log: all are older"},
+		"from, no year": {query.Selection{FromMS: new(uint64(math.MaxUint64))}, query.ErrRange, "select entries from 18446744073709551615 ms on: bound lies outside the log: all are older"},
+		"to":            {query.Selection{ToMS: new(uint64(0))}, query.ErrRange, "select entries until 1970-01-01T00:00:00.000Z: bound lies outside the log: all are newer"},
+		"offsets":       {query.Selection{Start: new(uint64(8)), End: new(uint64(7))}, query.ErrSelection, "selection contradicts itself: the start offset 8 is behind the end offset 7"},
+		"times":         {query.Selection{FromMS: new(uint64(2000)), ToMS: new(uint64(1999))}, query.ErrSelection, "selection contradicts itself: it begins at 1970-01-01T00:00:02.000Z, later than it ends, at 1970-01-01T00:00:01.999Z"},
+	} {
+		got, err := selected(t.Context(), v, c.selection)
+		if !errors.Is(err, c.want) || err.Error() != c.says || got != nil {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, s := range []query.Selection{{}, {Meters: []string{"m0"}}} {
+		if _, err := selected(stopped, v, s); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s after cancel: %v", show(s), err)
+		}
+	}
+	v.Close()
+	if err := l.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAMissingEntryIsAnError(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "log")
+	l := recorded(t, dir)
+	v, err := l.View()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := all(t, v)
+	v.Close()
+	if err := l.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	gone := list[slices.IndexFunc(list, func(e stored) bool { return e.offset > interval && slices.Contains(e.meters, "m1") })].offset
+	if err := forge.Remove(dir, gone); err != nil {
+		t.Fatal(err)
+	}
+	if v, err = auditlog.OpenReadOnly(dir); err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	says := fmt.Sprintf("select entries: log is damaged: entry %d is missing", gone)
+	for _, s := range []query.Selection{{}, {End: &gone}, {Meters: []string{"m1"}}} {
+		got, err := selected(t.Context(), v, s)
+		before := s
+		before.End = new(gone - 1)
+		if want := expected(list, before); !errors.Is(err, auditlog.ErrDamaged) || err.Error() != says || !slices.Equal(got, want) {
+			t.Errorf("%s: %v, %v; want %v and %s", show(s), got, err, want, says)
+		}
+	}
+	// A caller that stops before it never learns of it.
+	first, err := selected(t.Context(), v, query.Selection{Limit: gone})
+	if err != nil || uint64(len(first)) != gone {
+		t.Errorf("the %d entries before it: %v, %v", gone, first, err)
+	}
+}

@@ -1,0 +1,123 @@
+// Package query selects entries of a log: by offsets, by meter, by time.
+//
+// It guarantees that a selection is whole, the window that is not sealed yet
+// included: what can't be read is an error and not left out. It trusts the
+// log's indexes and checks no hashes; package verify does.
+package query
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"verbatim/sidecar/auditlog"
+)
+
+// Errors by which callers decide.
+var (
+	// ErrRange: a bound lies outside the log.
+	ErrRange = errors.New("bound lies outside the log")
+	// ErrSelection: the bounds contradict each other.
+	ErrSelection = errors.New("selection contradicts itself")
+)
+
+// Selection says which entries are meant: those in all of its bounds.
+type Selection struct {
+	// Start and End are offsets, both inclusive; nil: the log's. Both must be in
+	// the log.
+	Start, End *uint64
+	// Meters: all entries of any of these, which are its requests, their parts
+	// and their outcomes; empty: those of every meter and of none.
+	Meters []string
+	// FromMS and ToMS are clocks in milliseconds since the Unix epoch, both
+	// inclusive; nil: no bound. The time between must meet the log's.
+	FromMS, ToMS *uint64
+	// Limit is how many entries are given at most, the first ones; 0: all.
+	Limit uint64
+}
+
+// Check fails with ErrSelection where an upper bound is below its lower one.
+func (s Selection) Check() error {
+	if s.Start != nil && s.End != nil && *s.Start > *s.End {
+		return fmt.Errorf("%w: the start offset %d is behind the end offset %d", ErrSelection, *s.Start, *s.End)
+	}
+	if s.FromMS != nil && s.ToMS != nil && *s.FromMS > *s.ToMS {
+		return fmt.Errorf("%w: it begins at %s, later than it ends, at %s", ErrSelection, at(*s.FromMS), at(*s.ToMS))
+	}
+	return nil
+}
+
+// Span is what the selection's offsets and clocks leave of a view: the offsets
+// from to behind-1. It can be empty. Meters and Limit are not looked at.
+func (s Selection) Span(v *auditlog.View) (from, behind uint64, err error) {
+	if err := s.Check(); err != nil {
+		return 0, 0, err
+	}
+	tip := v.Tip().Offset
+	behind = tip + 1
+	for _, bound := range []*uint64{s.Start, s.End} {
+		if bound != nil && *bound > tip {
+			return 0, 0, fmt.Errorf("select entry %d: %w, which has the offsets 0 to %d", *bound, ErrRange, tip)
+		}
+	}
+	if s.Start != nil {
+		from = *s.Start
+	}
+	if s.End != nil {
+		behind = *s.End + 1
+	}
+	if s.FromMS != nil {
+		first, err := s.after(v, *s.FromMS)
+		if err != nil {
+			return 0, 0, err
+		}
+		from = max(from, first)
+	}
+	if s.ToMS != nil {
+		end, err := s.until(v, *s.ToMS)
+		if err != nil {
+			return 0, 0, err
+		}
+		behind = min(behind, end)
+	}
+	return from, behind, nil
+}
+
+// after is the first offset at or after a clock.
+func (Selection) after(v *auditlog.View, clockMS uint64) (uint64, error) {
+	first, err := v.OffsetAt(clockMS)
+	if err != nil {
+		return 0, fmt.Errorf("select entries by time: %w", err)
+	}
+	if first > v.Tip().Offset {
+		return 0, fmt.Errorf("select entries from %s on: %w: all are older", at(clockMS), ErrRange)
+	}
+	return first, nil
+}
+
+// until is the offset behind the last one at or before a clock.
+func (Selection) until(v *auditlog.View, clockMS uint64) (uint64, error) {
+	if clockMS == math.MaxUint64 {
+		return v.Tip().Offset + 1, nil
+	}
+	behind, err := v.OffsetAt(clockMS + 1)
+	if err != nil {
+		return 0, fmt.Errorf("select entries by time: %w", err)
+	}
+	if behind == 0 {
+		return 0, fmt.Errorf("select entries until %s: %w: all are newer", at(clockMS), ErrRange)
+	}
+	return behind, nil
+}
+
+// at writes a clock for people. Clocks far outside any log are given as they are.
+func at(clockMS uint64) string {
+	if clockMS > maxShownMS {
+		return fmt.Sprint(clockMS, " ms")
+	}
+	return time.UnixMilli(int64(clockMS)).UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+// maxShownMS is the end of the year 9999, RFC 3339's last.
+const maxShownMS = 253402300799999
