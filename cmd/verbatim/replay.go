@@ -89,8 +89,7 @@ func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection) (*auditv1.Aud
 	n := 0
 	defer func() { progress.end() }()
 	return replay.Run(ctx, v, replay.Options{
-		Selection: replay.Selection{Start: sel.Start, End: sel.End, Meters: sel.Meters, FromMS: sel.FromMS, ToMS: sel.ToMS},
-		Target:    openTarget(f.target), TargetImage: f.image, All: f.all, Timeout: f.timeout,
+		Selection: sel, Target: openTarget(f.target), TargetImage: f.image, All: f.all, Timeout: f.timeout,
 		Total: func(requests int) { progress = newBar(cmd.ErrOrStderr(), "replaying", requests) },
 		Emit: func(*auditv1.ReplayedExchange) error {
 			n++

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/status"
 
 	auditv1 "verbatim/proto/verbatim/audit/v1"
 )
@@ -60,17 +60,22 @@ func HoldSnapshot(ctx context.Context, logDir string) (path string, captured []s
 // firstSnapshot returns the one message of the call, which goes on until ctx
 // ends.
 func firstSnapshot(ctx context.Context, cancel func(), conn *grpc.ClientConn) (*auditv1.HoldSnapshotResponse, error) {
-	impatient := time.AfterFunc(snapshotTimeout, cancel)
+	late := time.AfterFunc(snapshotTimeout, cancel)
 	stream, err := auditv1.NewAuditServiceClient(conn).HoldSnapshot(ctx, &auditv1.HoldSnapshotRequest{})
 	var m *auditv1.HoldSnapshotResponse
 	if err == nil {
 		m, err = stream.Recv()
 	}
-	inTime := impatient.Stop()
-	if err == nil && inTime {
+	inTime := late.Stop()
+	switch {
+	case err == nil && inTime:
 		return m, nil
+	case !inTime:
+		return nil, fmt.Errorf("%w within %s", ErrNoAnswer, snapshotTimeout)
+	case conn.GetState() != connectivity.Ready:
+		return nil, fmt.Errorf("%w: the verbatim serve that wrote this address into the file %s is gone, or hangs: %w",
+			ErrNoAnswer, addressFile, err)
 	}
-	_ = status.Code(err)
 	return nil, err
 }
 
@@ -79,7 +84,7 @@ func firstSnapshot(ctx context.Context, cancel func(), conn *grpc.ClientConn) (*
 func ownSnapshot(logDir, path string) (string, error) {
 	own := filepath.Join(logDir, filepath.Base(filepath.Dir(path)), filepath.Base(path))
 	if _, err := os.Stat(own); err != nil {
-		return "", fmt.Errorf("%w: it made %s: %w", ErrOtherLog, path, err)
+		return "", fmt.Errorf("%w: it made %s, and there is no %s: %w", ErrOtherLog, path, own, err)
 	}
 	return own, nil
 }

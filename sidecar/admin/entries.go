@@ -1,9 +1,11 @@
 package admin
 
 import (
+	"context"
 	"fmt"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/peer"
 
 	auditv1 "verbatim/proto/verbatim/audit/v1"
 	"verbatim/sidecar/auditlog"
@@ -18,6 +20,9 @@ func (s *service) QueryEntries(r *auditv1.QueryEntriesRequest, stream grpc.Serve
 		return statusOf(err)
 	}
 	defer v.Close()
+	if r.GetReveal() {
+		s.Logger.Info("entries are shown with their secrets", "to", caller(stream.Context()))
+	}
 	for e, err := range query.Select(stream.Context(), v, selectionOf(r)) {
 		if err != nil {
 			return statusOf(err)
@@ -31,6 +36,14 @@ func (s *service) QueryEntries(r *auditv1.QueryEntriesRequest, stream grpc.Serve
 		}
 	}
 	return nil
+}
+
+// caller is who asks, as far as the connection tells.
+func caller(ctx context.Context) string {
+	if p, ok := peer.FromContext(ctx); ok {
+		return p.Addr.String()
+	}
+	return ""
 }
 
 func selectionOf(r *auditv1.QueryEntriesRequest) query.Selection {

@@ -137,7 +137,7 @@ func (s *Server) untilStop(srv any, stream grpc.ServerStream, _ *grpc.StreamServ
 	defer cancel(nil)
 	defer context.AfterFunc(s.stopping, func() { cancel(errStopping) })()
 	err := handler(srv, stoppable{stream, ctx})
-	if errors.Is(context.Cause(ctx), errStopping) {
+	if err != nil && errors.Is(context.Cause(ctx), errStopping) {
 		return status.Error(codes.Unavailable, errStopping.Error())
 	}
 	return err

@@ -32,7 +32,6 @@ var answered = []struct {
 	{context.DeadlineExceeded, codes.DeadlineExceeded},
 	{query.ErrSelection, codes.InvalidArgument},
 	{query.ErrRange, codes.OutOfRange},
-	{replay.ErrRange, codes.OutOfRange},
 	{replay.ErrCaptured, codes.FailedPrecondition},
 	{target.ErrAddress, codes.FailedPrecondition},
 	{auditlog.ErrReopened, codes.Unavailable},

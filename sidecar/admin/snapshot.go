@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"path/filepath"
 
 	"google.golang.org/grpc"
@@ -28,5 +29,5 @@ func (s *service) HoldSnapshot(_ *auditv1.HoldSnapshotRequest, stream grpc.Serve
 		return err
 	}
 	<-stream.Context().Done()
-	return nil
+	return statusOf(context.Cause(stream.Context()))
 }
