@@ -1163,22 +1163,26 @@ func (*GetStatusRequest) Descriptor() ([]byte, []int) {
 }
 
 type GetStatusResponse struct {
-	state       protoimpl.MessageState `protogen:"open.v1"`
-	LogId       []byte                 `protobuf:"bytes,1,opt,name=log_id,json=logId,proto3" json:"log_id,omitempty"`
-	Entries     uint64                 `protobuf:"varint,2,opt,name=entries,proto3" json:"entries,omitempty"`
-	Checkpoints uint64                 `protobuf:"varint,3,opt,name=checkpoints,proto3" json:"checkpoints,omitempty"`
-	ChainRoot   []byte                 `protobuf:"bytes,4,opt,name=chain_root,json=chainRoot,proto3" json:"chain_root,omitempty"`
-	Writable    bool                   `protobuf:"varint,5,opt,name=writable,proto3" json:"writable,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	LogId []byte                 `protobuf:"bytes,1,opt,name=log_id,json=logId,proto3" json:"log_id,omitempty"`
+	// This, checkpoints, chain_root and open_requests are absent while the log
+	// can't be read: then it is not writable either.
+	Entries     uint64 `protobuf:"varint,2,opt,name=entries,proto3" json:"entries,omitempty"`
+	Checkpoints uint64 `protobuf:"varint,3,opt,name=checkpoints,proto3" json:"checkpoints,omitempty"`
+	ChainRoot   []byte `protobuf:"bytes,4,opt,name=chain_root,json=chainRoot,proto3" json:"chain_root,omitempty"`
+	Writable    bool   `protobuf:"varint,5,opt,name=writable,proto3" json:"writable,omitempty"`
 	// Why not, when it is not.
 	NotWritableReason string      `protobuf:"bytes,6,opt,name=not_writable_reason,json=notWritableReason,proto3" json:"not_writable_reason,omitempty"`
 	Profile           v1.Profile  `protobuf:"varint,7,opt,name=profile,proto3,enum=verbatim.log.v1.Profile" json:"profile,omitempty"`
 	Ordering          v1.Ordering `protobuf:"varint,8,opt,name=ordering,proto3,enum=verbatim.log.v1.Ordering" json:"ordering,omitempty"`
-	OpenRequests      uint64      `protobuf:"varint,9,opt,name=open_requests,json=openRequests,proto3" json:"open_requests,omitempty"`
+	// Requests without an outcome at the tip.
+	OpenRequests uint64 `protobuf:"varint,9,opt,name=open_requests,json=openRequests,proto3" json:"open_requests,omitempty"`
 	// Addresses that are being captured: a replay must not be sent there.
 	CapturedAddresses []string `protobuf:"bytes,10,rep,name=captured_addresses,json=capturedAddresses,proto3" json:"captured_addresses,omitempty"`
-	Gaps              uint64   `protobuf:"varint,11,opt,name=gaps,proto3" json:"gaps,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Gap entries that became durable since the process started.
+	Gaps          uint64 `protobuf:"varint,11,opt,name=gaps,proto3" json:"gaps,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetStatusResponse) Reset() {
