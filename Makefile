@@ -1,0 +1,68 @@
+# Everything a developer runs. Each target gets what it needs by itself; all that it makes is under .build, and Go's own
+# caches are where Go keeps them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# Targets wait for each other's installations; the Go command is parallel inside.
+.NOTPARALLEL:
+
+# How much each fuzz target runs, about ten seconds. It is a number of runs, as Go 1.26 now and then reports the end of a
+# time as a failure (go.dev/issue/75804).
+FUZZTIME ?= 50000x
+# make demo KEEP=1 leaves everything running.
+KEEP ?=
+
+TOOLS := .build/tools
+# Caches of tools that would write to the home directory.
+export BUF_CACHE_DIR := $(CURDIR)/.build/cache/buf
+export GOLANGCI_LINT_CACHE := $(CURDIR)/.build/cache/golangci-lint
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: build
+build: needs-build ## build verbatim and the test programs into .build
+	go build -o .build/ ./cmd/... ./tests/...
+
+.PHONY: demo
+demo: needs-demo build ## record 10,000 events through Envoy, replay them, verify (KEEP=1 leaves it running)
+	@KEEP=$(KEEP) exec .build/demo
+
+.PHONY: test
+test: needs-test build ## run every test, those with the real Envoy included
+	go test -race -count=1 -timeout=15m ./...
+
+.PHONY: fuzz
+fuzz: needs-build ## run each fuzz target for FUZZTIME
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: needs-test build ## run the benchmarks
+	go test -run='^$$' -bench=. -benchmem -timeout=60m ./...
+
+.PHONY: lint
+lint: needs-lint $(TOOLS)/.built ## check style, generated code and copies of the specification
+	@PATH="$(CURDIR)/$(TOOLS):$$PATH" .ci/lint
+
+.PHONY: generate
+generate: needs-build $(TOOLS)/.built ## generate the Go code of proto and the bootstrap in deploy
+	$(TOOLS)/buf generate
+	go test ./deploy -run=Bootstrap -update
+
+.PHONY: clean
+clean: ## remove .build
+	rm -rf .build
+
+# What each kind of work needs from outside.
+.PHONY: needs-build needs-demo needs-test needs-lint
+needs-build: ; @deploy/setup.sh build
+needs-demo:  ; @deploy/setup.sh build envoy
+needs-test:  ; @deploy/setup.sh build envoy test
+needs-lint:  ; @deploy/setup.sh build lint
+
+# buf and golangci-lint take minutes to compile: only when their versions changed.
+$(TOOLS)/.built: .ci/tools/go.mod .ci/tools/go.sum
+	go build -C .ci/tools -mod=readonly -o $(CURDIR)/$(TOOLS)/ tool
+	@touch $@

@@ -1,0 +1,127 @@
+// Package deploy_test holds the files in this folder to what the programs take and to each other. It cannot show that an
+// image builds or that a cluster accepts the manifests.
+package deploy_test
+
+import (
+	"bytes"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// read returns a file of this folder.
+func read(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// manifest has what the tests look at in a Kubernetes object.
+type manifest struct {
+	Kind string            `json:"kind"`
+	Data map[string]string `json:"data"`
+	Spec struct {
+		Template struct {
+			Spec podSpec `json:"spec"`
+		} `json:"template"`
+	} `json:"spec"`
+}
+
+type podSpec struct {
+	GraceSeconds   int         `json:"terminationGracePeriodSeconds"`
+	InitContainers []container `json:"initContainers"`
+	Containers     []container `json:"containers"`
+	Volumes        []struct {
+		Name string `json:"name"`
+	} `json:"volumes"`
+}
+
+type container struct {
+	Name            string   `json:"name"`
+	Args            []string `json:"args"`
+	SecurityContext struct {
+		RunAsUser int `json:"runAsUser"`
+	} `json:"securityContext"`
+	VolumeMounts []struct {
+		Name      string `json:"name"`
+		MountPath string `json:"mountPath"`
+	} `json:"volumeMounts"`
+}
+
+// manifests returns the objects in a file by their kind.
+func manifests(t *testing.T, name string) map[string]manifest {
+	t.Helper()
+	objects := map[string]manifest{}
+	for _, document := range strings.Split(read(t, name), "\n---\n") {
+		var m manifest
+		if err := yaml.Unmarshal([]byte(document+"\n"), &m); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, twice := objects[m.Kind]; m.Kind == "" || twice {
+			t.Fatalf("%s: a document has no kind, or one that is there already: %q", name, m.Kind)
+		}
+		objects[m.Kind] = m
+	}
+	return objects
+}
+
+// find returns the container of a pod that has this name.
+func find(t *testing.T, pod podSpec, name string) container {
+	t.Helper()
+	for _, c := range append(pod.InitContainers, pod.Containers...) {
+		if c.Name == name {
+			return c
+		}
+	}
+	t.Fatalf("the pod has no container %q", name)
+	return container{}
+}
+
+func (c container) mount(volume string) string {
+	for _, m := range c.VolumeMounts {
+		if m.Name == volume {
+			return m.MountPath
+		}
+	}
+	return ""
+}
+
+// match returns what the only group of pattern matches in a file.
+func match(t *testing.T, name, pattern string) string {
+	t.Helper()
+	found := regexp.MustCompile("(?m)" + pattern).FindStringSubmatch(read(t, name))
+	if found == nil {
+		t.Fatalf("%s: nothing matches %s", name, pattern)
+	}
+	return found[1]
+}
+
+// TestImageHasRocksDB compares the library in the image with the headers that this machine builds with.
+func TestImageHasRocksDB(t *testing.T) {
+	version, err := os.ReadFile("/usr/include/rocksdb/version.h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := func(name string) string {
+		_, after, _ := bytes.Cut(version, []byte("#define ROCKSDB_"+name+" "))
+		return string(bytes.Fields(after)[0])
+	}
+	want := "librocksdb" + number("MAJOR") + "." + number("MINOR")
+	if got := match(t, "Containerfile", `apt-get install .* (\S+) \\$`); got != want {
+		t.Errorf("the image gets %s, the program is built with %s", got, want)
+	}
+}
+
+// TestImageIsBuiltWithSetup keeps the list of packages in one place.
+func TestImageIsBuiltWithSetup(t *testing.T) {
+	build, _, found := strings.Cut(read(t, "Containerfile"), "\nFROM docker.io/library/debian:")
+	if !found || !strings.Contains(build, "\nRUN deploy/setup.sh build\n") || strings.Contains(build, "apt-get") {
+		t.Error("the build stage gets its packages elsewhere than from setup.sh")
+	}
+}
