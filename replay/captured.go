@@ -11,7 +11,7 @@ import (
 	"verbatim/replay/target"
 )
 
-// ErrCaptured: what a replay would be sent to is recorded itself.
+// ErrCaptured says that what a replay would be sent to is recorded itself.
 var ErrCaptured = errors.New("target is being captured")
 
 // RefuseCaptured fails with ErrCaptured if the target (an address as target.New

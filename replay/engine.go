@@ -62,7 +62,7 @@ func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplay
 	if o.Total != nil {
 		o.Total(len(p.exchanges))
 	}
-	if r.policy, err = ignorePolicy(p); err != nil {
+	if err := r.readPolicies(); err != nil {
 		return nil, err
 	}
 	if r.target, err = o.Target(p.protocol); err != nil {
@@ -77,15 +77,21 @@ func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplay
 	return r.verdict(), nil
 }
 
-func ignorePolicy(p *plan) (output.IgnorePolicy, error) {
-	if p.ignore == nil {
-		return output.DefaultIgnorePolicy(), nil
+// readPolicies reads the ignore policies that the range was recorded under,
+// before anything is sent.
+func (r *run) readPolicies() error {
+	r.policies = map[string]output.IgnorePolicy{"": output.DefaultIgnorePolicy()}
+	for _, x := range r.plan.exchanges {
+		if _, known := r.policies[string(x.ignore)]; known {
+			continue
+		}
+		policy, err := output.ParseIgnorePolicy(x.ignore)
+		if err != nil {
+			return fmt.Errorf("read ignore policy of request %d: %w", x.offset, err)
+		}
+		r.policies[string(x.ignore)] = policy
 	}
-	policy, err := output.ParseIgnorePolicy(p.ignore)
-	if err != nil {
-		return policy, fmt.Errorf("read sealed ignore policy: %w", err)
-	}
-	return policy, nil
+	return nil
 }
 
 // run is one replay under way. One goroutine owns it.
@@ -93,7 +99,7 @@ type run struct {
 	view     *auditlog.View
 	options  Options
 	plan     *plan
-	policy   output.IgnorePolicy
+	policies map[string]output.IgnorePolicy // by their sealed text
 	target   *target.Target
 	response *auditv1.AuditReplayResponse
 
@@ -139,7 +145,7 @@ func (r *run) one(ctx context.Context, x *exchange) error {
 		return err
 	}
 	began := time.Now()
-	canonical, failure, err := r.send(ctx, request)
+	canonical, failure, err := r.send(ctx, request, r.policies[string(x.ignore)])
 	if err != nil {
 		return err
 	}
@@ -172,7 +178,7 @@ func hashOf(c output.Canonicalized, failure error) []byte {
 
 // send gives the target one request. failure is what the target did wrong, err
 // what we did.
-func (r *run) send(ctx context.Context, request *target.Request) (c output.Canonicalized, failure, err error) {
+func (r *run) send(ctx context.Context, request *target.Request, policy output.IgnorePolicy) (c output.Canonicalized, failure, err error) {
 	bounded, cancel := context.WithTimeout(ctx, r.options.Timeout)
 	defer cancel()
 	message, failure := r.target.Do(bounded, request)
@@ -180,7 +186,7 @@ func (r *run) send(ctx context.Context, request *target.Request) (c output.Canon
 		return c, nil, fmt.Errorf("replay: %w", context.Cause(ctx))
 	}
 	if failure == nil {
-		c, failure = output.Canonical(message, r.policy)
+		c, failure = output.Canonical(message, policy)
 	}
 	return c, failure, nil
 }

@@ -26,6 +26,7 @@ type exchange struct {
 	meters   []string
 	ending   ending
 	local    bool   // Envoy answered
+	ignore   []byte // the ignore policy in force, as its Start sealed it; nil: none did
 	outcome  uint64 // offset of the Response or Abort
 	hash     chain.Hash
 	replayed chain.Hash // set by the run
@@ -52,8 +53,8 @@ type plan struct {
 	exchanges []*exchange
 	windows   []sealedWindow
 	starts    []*auditv1.StartInRange
-	ignore    []byte // the ignore policy in force, as sealed in its Start
-	protocol  string // of the pipeline, as sealed in its Start
+	ignore    []byte // the ignore policy in force now, as its Start sealed it
+	protocol  string // of the pipeline, as the last Start sealed it
 	overlaps  uint64
 	firstMS   uint64
 	lastMS    uint64
@@ -106,7 +107,7 @@ func (p *plan) request(offset, clockMS uint64, r *logv1.Request) {
 	if offset < p.from || offset >= p.behind || !p.selects(r.GetMeterIds()) {
 		return
 	}
-	x := &exchange{offset: offset, meters: r.GetMeterIds()}
+	x := &exchange{offset: offset, meters: r.GetMeterIds(), ignore: p.ignore}
 	p.overlaps += uint64(len(p.open))
 	p.open[offset] = x
 	p.exchanges = append(p.exchanges, x)

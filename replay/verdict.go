@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"bytes"
 	"fmt"
 
 	auditv1 "verbatim/proto/verbatim/audit/v1"
@@ -118,7 +119,7 @@ func (r *run) footers() {
 		if n < len(w.responses) {
 			r.response.FootersPartial++
 		}
-		if sum := root.Sum(); string(sum[:]) == string(w.checkpoint.GetOutputRoot()) {
+		if sum := root.Sum(); bytes.Equal(sum[:], w.checkpoint.GetOutputRoot()) {
 			r.response.FootersEqual++
 		}
 	}

@@ -174,7 +174,7 @@ func (w *envoyWatch) get(ctx context.Context, path string, into any) error {
 	if err != nil {
 		return fmt.Errorf("ask envoy: %w", err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // read only
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("ask envoy: %s", resp.Status)
 	}

@@ -161,7 +161,7 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	select {
 	case err = <-served:
 	case <-ctx.Done():
-		s.drain(server)
+		s.drain(server, turns)
 		err = <-served
 	}
 	server.Stop()

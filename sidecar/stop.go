@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+
+	"verbatim/sidecar/turn"
 )
 
 // drain takes no new exchanges and lets those in flight end, within the grace.
-func (s *service) drain(server *grpc.Server) {
+func (s *service) drain(server *grpc.Server, turns *turn.Queue) {
 	s.logger.Info("stopping: no new exchanges", "grace", s.config.Shutdown.Grace)
 	ended := make(chan struct{})
 	go func() { // ends with GracefulStop, at the latest after Stop
@@ -22,7 +24,8 @@ func (s *service) drain(server *grpc.Server) {
 		return
 	case <-grace.C:
 	}
-	s.logger.Warn("exchanges were still in flight after the grace; they are recorded as aborted")
+	s.logger.Warn("exchanges were still in flight after the grace: those in the pipeline are recorded as aborted",
+		"in_pipeline", turns.Running(), "waiting", turns.Waiting())
 	server.Stop()
 	<-ended
 }

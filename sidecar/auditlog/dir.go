@@ -17,7 +17,7 @@ const (
 	formatPrefix = "verbatim-log "
 	dbDir        = "db"
 	snapshotsDir = "snapshots"
-	adminFile    = "admin"
+	roomFile     = "room"
 )
 
 // checkDir says whether dir holds a log that we can read.
@@ -55,7 +55,7 @@ func checkFormat(dir, line string) error {
 }
 
 // writeFormat makes dir a log: the last step of creating one. It returns after
-// fsync of the file and of the directory.
+// fsync of the file, of the directory and of the one that it is in.
 func writeFormat(dir string) error {
 	f, err := os.OpenFile(filepath.Join(dir, formatFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -65,7 +65,10 @@ func writeFormat(dir string) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", formatFile, err)
 	}
-	return syncDir(dir)
+	if err := syncDir(dir); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
 }
 
 // syncDir returns after fsync of a directory.

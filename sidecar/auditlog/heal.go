@@ -2,6 +2,8 @@ package auditlog
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -44,6 +46,9 @@ func (l *Log) fail(waiting []*Pending, cause error) {
 // reopen opens the store, reads the tail back and closes what was refused. The
 // queue accepts drafts again when it returns nil.
 func (l *Log) reopen(durable Tip) error {
+	if err := checkRoom(l.dir); err != nil {
+		return err
+	}
 	s, err := openStore(l.dir, readWrite)
 	if err != nil {
 		return err
@@ -51,6 +56,24 @@ func (l *Log) reopen(durable Tip) error {
 	if err := l.resume(s, durable); err != nil {
 		s.close()
 		return err
+	}
+	return nil
+}
+
+// roomToOpen is more than RocksDB writes to its log file, its manifest and its
+// WAL when it is opened, in octets.
+const roomToOpen = 1 << 20
+
+// checkRoom fails where files can't grow. RocksDB must not find out itself: see
+// databaseOptions.
+func checkRoom(dir string) error {
+	path := filepath.Join(dir, roomFile)
+	err := os.WriteFile(path, make([]byte, roomToOpen), 0o600)
+	if removed := os.Remove(path); err == nil {
+		err = removed
+	}
+	if err != nil {
+		return fmt.Errorf("look for room: %w", err)
 	}
 	return nil
 }

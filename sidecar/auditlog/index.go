@@ -1,7 +1,6 @@
 package auditlog
 
 import (
-	"encoding/binary"
 	"fmt"
 	"sync"
 
@@ -121,8 +120,8 @@ func writeWindow(s *store, w *window) error {
 	for id, offsets := range w.meters {
 		b.PutCF(meters, meterKey(id, w.id), encodePostings(offsets))
 	}
-	b.PutCF(s.family(cfTimes), timeKey(w.firstMS, w.id), encodeSpan(w.first, w.last))
-	b.PutCF(s.family(cfState), keyIndexed, encodeSpan(w.id+1, w.last+1))
+	b.PutCF(s.family(cfTimes), timeKey(w.firstMS, w.id), encodePair(w.first, w.last))
+	b.PutCF(s.family(cfState), keyIndexed, encodePair(w.id+1, w.last+1))
 	if err := s.writeLazy(b); err != nil {
 		return fmt.Errorf("store index of window %d: %w", w.id, err)
 	}
@@ -135,8 +134,8 @@ func readIndexed(s *store, ro *grocksdb.ReadOptions) (id, first uint64, err erro
 	if err != nil || v == nil {
 		return 0, 0, err
 	}
-	if len(v) != 16 {
-		return 0, 0, fmt.Errorf("read index state: %w", ErrDamaged)
+	if id, first, err = decodePair(v); err != nil {
+		return 0, 0, fmt.Errorf("read index state: %w", err)
 	}
-	return binary.BigEndian.Uint64(v), binary.BigEndian.Uint64(v[8:]), nil
+	return id, first, nil
 }

@@ -47,16 +47,17 @@ func decodePostings(b []byte) ([]uint64, error) {
 // its checkpoint id, big endian. The value is its first and last offset.
 
 func timeKey(clockMS, window uint64) []byte {
-	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, clockMS), window)
+	return encodePair(clockMS, window)
 }
 
-func encodeSpan(first, last uint64) []byte {
-	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, first), last)
+// encodePair is two numbers, big endian.
+func encodePair(a, b uint64) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, a), b)
 }
 
-func decodeSpan(b []byte) (first, last uint64, err error) {
-	if len(b) != 16 {
-		return 0, 0, fmt.Errorf("read time index: %w: %d bytes", ErrDamaged, len(b))
+func decodePair(v []byte) (a, b uint64, err error) {
+	if len(v) != 16 {
+		return 0, 0, fmt.Errorf("%w: %d bytes, want 16", ErrDamaged, len(v))
 	}
-	return binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]), nil
+	return binary.BigEndian.Uint64(v), binary.BigEndian.Uint64(v[8:]), nil
 }

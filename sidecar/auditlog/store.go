@@ -95,6 +95,10 @@ func (s *store) databaseOptions(mode access) *grocksdb.Options {
 	o.SetMaxLogFileSize(4 << 20)
 	o.SetStatsDumpPeriodSec(0)
 	o.SetMaxBackgroundJobs(2)
+	// Debian builds RocksDB with its assertions, and one of them aborts the
+	// process at the second line that can't be written to RocksDB's own log
+	// file: nothing is written there but when it is opened.
+	o.SetInfoLogLevel(grocksdb.FatalInfoLogLevel)
 	if mode == readOnly {
 		// A reader writes nothing beside the log; RocksDB goes on without its
 		// own log file where none can be made.

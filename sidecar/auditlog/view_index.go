@@ -98,7 +98,7 @@ func (v *View) windowBefore(clockMS uint64) (lo, hi uint64, err error) {
 		if it.Valid() {
 			value := it.Value()
 			defer value.Free()
-			first, _, err := decodeSpan(value.Data())
+			first, _, err := decodePair(value.Data())
 			lo = first
 			if err != nil {
 				return err
@@ -106,7 +106,7 @@ func (v *View) windowBefore(clockMS uint64) (lo, hi uint64, err error) {
 			if it.Next(); it.Valid() {
 				next := it.Value()
 				defer next.Free()
-				hi, _, err = decodeSpan(next.Data())
+				hi, _, err = decodePair(next.Data())
 				return err
 			}
 		}

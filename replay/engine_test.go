@@ -1,0 +1,269 @@
+package replay_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	auditv1 "verbatim/proto/verbatim/audit/v1"
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/replay"
+	"verbatim/replay/target"
+	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/output"
+	"verbatim/sidecar/query"
+)
+
+// recorder writes a log as the capture would.
+type recorder struct {
+	t   *testing.T
+	dir string
+	log *auditlog.Log
+}
+
+func newRecorder(t *testing.T) *recorder {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "log")
+	if _, err := auditlog.Create(dir, auditlog.Origin{Interval: 10}); err != nil {
+		t.Fatal(err)
+	}
+	l, err := auditlog.Open(dir, auditlog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &recorder{t: t, dir: dir, log: l}
+}
+
+func (r *recorder) put(ev *logv1.Event) uint64 {
+	r.t.Helper()
+	d, err := auditlog.NewDraft(ev)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	p, err := r.log.Append(d).Wait(r.t.Context())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return p.Offset
+}
+
+func field(name, value string) *logv1.Header {
+	return &logv1.Header{Name: []byte(name), Value: []byte(value)}
+}
+
+// request records a request to a path.
+func (r *recorder) request(path, meter string) uint64 {
+	return r.put(&logv1.Event{Kind: &logv1.Event_Request{Request: &logv1.Request{MeterIds: []string{meter}, Headers: []*logv1.Header{
+		field(":authority", "pipeline"), field(":path", path), field(":method", "GET"), field(":scheme", "http"),
+	}}}})
+}
+
+// answer is what the echo server gives for a path, under a policy.
+func (r *recorder) answer(path string, policy output.IgnorePolicy) []byte {
+	c, err := output.Canonical(output.Message{Status: 200, Body: []byte("you asked for " + path), Headers: []*logv1.Header{
+		field("content-type", "text/plain"), field("x-noise", "recorded"),
+		field("content-length", fmt.Sprint(len("you asked for ")+len(path))),
+	}}, policy)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return c.Output
+}
+
+func (r *recorder) response(to uint64, path string) uint64 {
+	return r.put(&logv1.Event{Kind: &logv1.Event_Response{Response: &logv1.Response{
+		RequestOffset: to, Output: r.answer(path, noisy("x-noise", "date")),
+	}}})
+}
+
+func (r *recorder) abort(to uint64, d logv1.Delivered) {
+	r.put(&logv1.Event{Kind: &logv1.Event_Abort{Abort: &logv1.Abort{RequestOffset: to, Delivered: d}}})
+}
+
+func (r *recorder) local(to uint64, d logv1.Delivered) {
+	r.put(&logv1.Event{Kind: &logv1.Event_Response{Response: &logv1.Response{
+		RequestOffset: to, Output: []byte("envoy"), LocalReply: &logv1.LocalReply{Delivered: d},
+	}}})
+}
+
+func (r *recorder) start(p output.IgnorePolicy, image string) {
+	r.put(&logv1.Event{Kind: &logv1.Event_Start{Start: &logv1.Start{
+		IgnorePolicy: p.Policy(), Pipeline: &logv1.Pipeline{Name: "p", ImageDigest: image},
+	}}})
+}
+
+func noisy(headers ...string) output.IgnorePolicy {
+	p, err := output.NewIgnorePolicy(headers)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// echo answers with the path it was asked for; a path of bad is answered otherwise.
+func echo(t *testing.T, bad string) (url string, asked *[]string) {
+	t.Helper()
+	asked = &[]string{}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		*asked = append(*asked, q.URL.Path)
+		w.Header().Set("Content-Type", "text/plain")
+		w.Header().Set("X-Noise", "replayed")
+		path := q.URL.Path
+		if path == bad {
+			path = "?"
+		}
+		_, _ = io.WriteString(w, "you asked for "+path) // a client that is gone is seen elsewhere
+	}))
+	t.Cleanup(s.Close)
+	return s.URL, asked
+}
+
+// replay closes the log and replays it.
+func (r *recorder) replay(url string, change func(*replay.Options)) *auditv1.AuditReplayResponse {
+	r.t.Helper()
+	if err := r.log.Close(context.Background()); err != nil {
+		r.t.Fatal(err)
+	}
+	v, err := auditlog.OpenReadOnly(r.dir)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer v.Close()
+	o := replay.Options{Target: func(string) (*target.Target, error) { return target.New(url, target.Options{}) }}
+	if change != nil {
+		change(&o)
+	}
+	out, err := replay.Run(r.t.Context(), v, o)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return out
+}
+
+func wantResult(t *testing.T, out *auditv1.AuditReplayResponse, want, word string) {
+	t.Helper()
+	if got := strings.TrimPrefix(out.GetResult().String(), "REPLAY_RESULT_"); got != want || !strings.Contains(out.GetReason(), word) {
+		t.Errorf("%s: %s; want %s with %q", got, out.GetReason(), want, word)
+	}
+}
+
+func TestOutcomesAreReplayedByTheFormatsRules(t *testing.T) {
+	for name, c := range map[string]struct {
+		end    func(r *recorder, request uint64)
+		sent   bool
+		bad    string // a later path that the target answers otherwise
+		result string
+	}{
+		"never delivered":                     {func(r *recorder, o uint64) { r.abort(o, logv1.Delivered_DELIVERED_NO) }, false, "", "VERIFIED"},
+		"maybe delivered":                     {func(r *recorder, o uint64) { r.abort(o, logv1.Delivered_DELIVERED_MAYBE) }, true, "", "VERIFIED"},
+		"maybe delivered, later difference":   {func(r *recorder, o uint64) { r.abort(o, logv1.Delivered_DELIVERED_MAYBE) }, true, "/later", "CANNOT_TELL"},
+		"never delivered, later difference":   {func(r *recorder, o uint64) { r.abort(o, logv1.Delivered_DELIVERED_NO) }, false, "/later", "DIVERGENCE"},
+		"maybe delivered, earlier difference": {func(r *recorder, o uint64) { r.abort(o, logv1.Delivered_DELIVERED_MAYBE) }, false, "/first", "DIVERGENCE"},
+		"envoy answered, not delivered":       {func(r *recorder, o uint64) { r.local(o, logv1.Delivered_DELIVERED_NO) }, false, "", "VERIFIED"},
+		"envoy answered, maybe delivered":     {func(r *recorder, o uint64) { r.local(o, logv1.Delivered_DELIVERED_MAYBE) }, true, "", "VERIFIED"},
+		"envoy answered, a later difference":  {func(r *recorder, o uint64) { r.local(o, logv1.Delivered_DELIVERED_MAYBE) }, true, "/later", "CANNOT_TELL"},
+		"no outcome, and none before the tip": {func(*recorder, uint64) {}, true, "", "VERIFIED"},
+		"no outcome, and a later difference":  {func(*recorder, uint64) {}, true, "/later", "CANNOT_TELL"},
+		"answered":                            {func(r *recorder, o uint64) { r.response(o, "/middle") }, true, "", "VERIFIED"},
+		"answered otherwise":                  {func(r *recorder, o uint64) { r.response(o, "/middle") }, true, "/middle", "DIVERGENCE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRecorder(t)
+			r.start(noisy("x-noise", "date"), "")
+			r.response(r.request("/first", "a"), "/first")
+			c.end(r, r.request("/middle", "b"))
+			r.response(r.request("/later", "a"), "/later")
+			url, asked := echo(t, c.bad)
+			out := r.replay(url, nil)
+			wantResult(t, out, c.result, "")
+			if slices.Contains(*asked, "/middle") != c.sent {
+				t.Errorf("sent %v", *asked)
+			}
+			if d := out.GetDivergence(); c.result != "VERIFIED" && (d == nil || len(d.GetDiff()) == 0) {
+				t.Errorf("no divergence with a diff: %v", d)
+			}
+		})
+	}
+}
+
+func TestFiltersReplayAPartAndSaySo(t *testing.T) {
+	r := newRecorder(t)
+	r.start(noisy("x-noise", "date"), "")
+	for i := range 20 {
+		path := fmt.Sprint("/", i)
+		r.response(r.request(path, fmt.Sprint("m", i%2)), path)
+	}
+	url, asked := echo(t, "")
+	from, to := uint64(8), uint64(30)
+	out := r.replay(url, func(o *replay.Options) {
+		o.Selection = query.Selection{Start: &from, End: &to, Meters: []string{"m1"}}
+	})
+	wantResult(t, out, "VERIFIED", "")
+	if n := uint64(len(*asked)); n != out.GetCompared() || n == 0 || n > 6 {
+		t.Errorf("sent %v, compared %d", *asked, out.GetCompared())
+	}
+	if out.GetFootersPartial() == 0 || out.GetFootersEqual() != out.GetFootersChecked() {
+		t.Errorf("footers: %d equal of %d, %d partial", out.GetFootersEqual(), out.GetFootersChecked(), out.GetFootersPartial())
+	}
+}
+
+func TestEachRequestIsJudgedByThePolicyItWasRecordedUnder(t *testing.T) {
+	r := newRecorder(t)
+	r.start(noisy("x-noise", "date"), "")
+	r.response(r.request("/a", "m"), "/a")
+	r.start(noisy("date"), "")
+	o := r.request("/b", "m") // recorded with the noise in its output
+	bad := r.put(&logv1.Event{Kind: &logv1.Event_Response{Response: &logv1.Response{RequestOffset: o, Output: r.answer("/b", noisy("date"))}}})
+	url, _ := echo(t, "")
+	out := r.replay(url, nil)
+	wantResult(t, out, "DIVERGENCE", "differs")
+	if d := out.GetDivergence(); d.GetFirstBadOffset() != bad || !slices.Contains(d.GetDiff(), "+ header x-noise: replayed") {
+		t.Errorf("divergence %v, want it at %d", d, bad)
+	}
+}
+
+func TestNothingComparedIsNotVerified(t *testing.T) {
+	r := newRecorder(t)
+	r.abort(r.request("/a", "m"), logv1.Delivered_DELIVERED_MAYBE)
+	url, _ := echo(t, "")
+	wantResult(t, r.replay(url, nil), "CANNOT_TELL", "nothing was compared")
+}
+
+func TestATargetThatIsAwayCannotTell(t *testing.T) {
+	r := newRecorder(t)
+	r.response(r.request("/a", "m"), "/a")
+	s := httptest.NewServer(http.NotFoundHandler())
+	s.Close()
+	wantResult(t, r.replay(s.URL, nil), "CANNOT_TELL", "could not be reached")
+}
+
+func TestAnAnswerThatBreaksOffIsMissing(t *testing.T) {
+	r := newRecorder(t)
+	r.start(noisy("x-noise", "date"), "")
+	bad := r.response(r.request("/a", "m"), "/a")
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	t.Cleanup(s.Close)
+	out := r.replay(s.URL, nil)
+	wantResult(t, out, "DIVERGENCE", "no answer")
+	if d := out.GetDivergence(); d.GetKind() != auditv1.DivergenceKind_DIVERGENCE_KIND_OUTPUT_MISSING || d.GetFirstBadOffset() != bad {
+		t.Errorf("divergence %v", d)
+	}
+}
+
+func TestAnotherImageIsAWarning(t *testing.T) {
+	r := newRecorder(t)
+	r.start(noisy("x-noise", "date"), "sha256:old")
+	r.response(r.request("/a", "m"), "/a")
+	url, _ := echo(t, "")
+	out := r.replay(url, func(o *replay.Options) { o.TargetImage = "sha256:new" })
+	wantResult(t, out, "VERIFIED", "")
+	if len(out.GetWarnings()) != 1 || !strings.Contains(out.GetWarnings()[0], "sha256:old") {
+		t.Errorf("warnings %v", out.GetWarnings())
+	}
+}

@@ -1,0 +1,191 @@
+package admin_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	auditv1 "verbatim/proto/verbatim/audit/v1"
+	"verbatim/sidecar/admin"
+	"verbatim/sidecar/auditlog"
+)
+
+// untilGone polls for the end of a file or a directory.
+func untilGone(t *testing.T, path string) {
+	t.Helper()
+	for {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		if t.Context().Err() != nil {
+			t.Fatalf("%s stays", path)
+		}
+	}
+}
+
+func TestAnotherProcessGetsACopyAndGivesItBack(t *testing.T) {
+	s := serve(t, nil)
+	put(t, s.log, request("m"))
+	if err := admin.WriteAddress(s.log.Dir(), s.addr); err != nil {
+		t.Fatal(err)
+	}
+	path, captured, release, err := admin.HoldSnapshot(t.Context(), s.log.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(captured, []string{"192.0.2.1:10000"}) {
+		t.Errorf("captured %q", captured)
+	}
+	put(t, s.log, request("m")) // not in the copy
+	v, err := auditlog.OpenReadOnly(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Tip().Offset != 1 || v.ID() != s.log.ID() {
+		t.Errorf("copy of %s ends at %d", v.ID(), v.Tip().Offset)
+	}
+	v.Close()
+	release()
+	release()
+	untilGone(t, path)
+}
+
+func TestTheServerNamesAnAbsolutePath(t *testing.T) {
+	s := serve(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stream, err := s.client.HoldSnapshot(ctx, &auditv1.HoldSnapshotRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := stream.Recv()
+	if err != nil || !filepath.IsAbs(m.GetPath()) {
+		t.Fatalf("%v, %v", m, err)
+	}
+	if _, err := os.Stat(m.GetPath()); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	untilGone(t, m.GetPath())
+}
+
+func TestStoppingEndsWhatWaits(t *testing.T) {
+	s := serve(t, nil)
+	if err := admin.WriteAddress(s.log.Dir(), s.addr); err != nil {
+		t.Fatal(err)
+	}
+	path, _, release, err := admin.HoldSnapshot(t.Context(), s.log.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	if err := s.stop(); err != nil {
+		t.Errorf("serve: %v", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the snapshot outlives the server: %v", err)
+	}
+	if c, err := net.Dial("tcp", s.addr); err == nil {
+		c.Close()
+		t.Error("the port is open after the server stopped")
+	}
+}
+
+func TestNoSnapshotIsAClearSentence(t *testing.T) {
+	dir := t.TempDir()
+	fails := func(want error, parts ...string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		path, _, release, err := admin.HoldSnapshot(ctx, dir)
+		if !errors.Is(err, want) || path != "" || release != nil {
+			t.Fatalf("%q, %v; want %v", path, err, want)
+		}
+		for _, p := range append(parts, "snapshot of "+dir+": ") {
+			if !strings.Contains(err.Error(), p) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v\nlacks %q", err, p)
+			}
+		}
+	}
+	names := func(addr string) {
+		t.Helper()
+		if err := admin.WriteAddress(dir, addr); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fails(admin.ErrNoAddress, "there is no file "+filepath.Join(dir, "admin"))
+	names("")
+	fails(admin.ErrNoAddress, "is empty")
+
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names(gone.Addr().String())
+	gone.Close()
+	fails(admin.ErrNoAnswer, "ask "+gone.Addr().String(), "connection refused")
+
+	web := httptest.NewServer(nil)
+	defer web.Close()
+	names(web.Listener.Addr().String())
+	fails(admin.ErrNoAnswer, "ask "+web.Listener.Addr().String())
+
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	names(silent.Addr().String())
+	fails(admin.ErrNoAnswer, "ask "+silent.Addr().String())
+
+	other := serve(t, nil)
+	names(other.addr)
+	fails(admin.ErrOtherLog, "ask "+other.addr)
+	untilGone(t, filepath.Join(other.log.Dir(), "snapshots", "*"))
+
+	closed := serve(t, nil)
+	if err := closed.log.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	names(closed.addr)
+	ctx := t.Context()
+	if _, _, _, err := admin.HoldSnapshot(ctx, dir); err == nil || errors.Is(err, admin.ErrNoAnswer) || !strings.Contains(err.Error(), "log was reopened") {
+		t.Errorf("closed log: %v", err)
+	}
+}
+
+func TestTheAddressIsTheOwnersAlone(t *testing.T) {
+	dir := t.TempDir()
+	for _, addr := range []string{"127.0.0.1:1", "127.0.0.1:22"} {
+		if err := admin.WriteAddress(dir, addr); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "admin")
+		info, err := os.Stat(path)
+		if err != nil || info.Mode() != 0o600 {
+			t.Fatalf("%v, %v", info, err)
+		}
+		if line, err := os.ReadFile(path); err != nil || string(line) != addr+"\n" {
+			t.Fatalf("%q, %v", line, err)
+		}
+	}
+	for range 2 {
+		if err := admin.RemoveAddress(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("%v left, %v", left, err)
+	}
+	if err := admin.WriteAddress(filepath.Join(dir, "none"), "x"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no directory: %v", err)
+	}
+}
