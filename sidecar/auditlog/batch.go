@@ -18,6 +18,7 @@ type batch struct {
 	tail   *tail
 	hasher *chain.Hasher
 	rocks  *grocksdb.WriteBatch
+	mark   *mark
 	cfs    struct{ entries, checkpoints, state *grocksdb.ColumnFamilyHandle }
 	placed []placedEntry
 	value  []byte
@@ -32,7 +33,7 @@ type placedEntry struct {
 }
 
 func newBatch(s *store, t *tail) *batch {
-	b := &batch{tail: t, hasher: chain.NewHasher(), rocks: grocksdb.NewWriteBatch()}
+	b := &batch{tail: t, hasher: chain.NewHasher(), rocks: grocksdb.NewWriteBatch(), mark: s.mark}
 	b.cfs.entries, b.cfs.checkpoints, b.cfs.state = s.family(cfEntries), s.family(cfCheckpoints), s.family(cfState)
 	return b
 }
@@ -94,7 +95,7 @@ func (b *batch) writeSynced(w syncedWriter) error {
 	if err := w.writeSynced(b.rocks); err != nil {
 		return fmt.Errorf("write entries %d to %d: %w", b.placed[0].offset, tip.Offset, err)
 	}
-	return nil
+	return b.mark.set(tip.Offset)
 }
 
 // syncedWriter is a store, or in tests one that fails.

@@ -34,13 +34,23 @@ func checkDir(dir string) error {
 	}
 	line, err := os.ReadFile(filepath.Join(dir, formatFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("open log %s: %w: it has no file %s; a new log is made by: verbatim init --log %s",
-			dir, ErrNotALog, formatFile, dir)
+		return noFormat(dir)
 	}
 	if err != nil {
 		return fmt.Errorf("open log %s: %w: %w", dir, ErrNotALog, err)
 	}
 	return checkFormat(dir, string(line))
+}
+
+// noFormat tells an empty directory, in which a log can be made, from one of
+// somebody else.
+func noFormat(dir string) error {
+	names, err := os.ReadDir(dir)
+	if err == nil && len(names) == 0 {
+		return fmt.Errorf("open log %s: %w: it is empty, and a new history never begins by accident; to begin one: verbatim init --log %s",
+			dir, ErrNotALog, dir)
+	}
+	return fmt.Errorf("open log %s: %w: it has no file %s; name the directory that verbatim init made", dir, ErrNotALog, formatFile)
 }
 
 func checkFormat(dir, line string) error {

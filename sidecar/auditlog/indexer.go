@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"errors"
 	"fmt"
 )
 
@@ -10,7 +11,7 @@ func (l *Log) runIndexer() {
 	for range l.index.wake {
 		s := l.access.current()
 		err := l.access.with(s, func() error { return l.index.writeSealed(s) })
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrReopened) {
 			// The windows stay in memory, and readable; the next seal tries again.
 			l.opts.Logger.Warn("index is not stored yet", "log", l.dir, "err", err)
 		}

@@ -77,6 +77,10 @@ func Open(dir string, opts Options) (*Log, error) {
 		dir: dir, release: release, opts: opts, queue: newQueue(), index: &index{wake: make(chan struct{}, 1)}, stop: make(chan struct{}),
 		writer: func(s *store) syncedWriter { return s },
 	}
+	if err := refuseLoss(dir); err != nil {
+		release()
+		return nil, err
+	}
 	s, err := openStore(dir, readWrite)
 	if err != nil {
 		release()

@@ -38,6 +38,7 @@ type store struct {
 	read    *grocksdb.ReadOptions
 	synced  *grocksdb.WriteOptions
 	lazy    *grocksdb.WriteOptions
+	mark    *mark // nil when read only
 
 	mu        sync.Mutex
 	snapshots map[*grocksdb.Snapshot]struct{}
@@ -53,12 +54,19 @@ func openStore(dir string, mode access) (*store, error) {
 		cfOpts[i] = s.familyOptions(name)
 	}
 	var err error
+	if mode != readOnly {
+		if s.mark, err = openMark(dir); err != nil {
+			s.destroyOptions()
+			return nil, err
+		}
+	}
 	if mode == readOnly {
 		s.db, s.handles, err = grocksdb.OpenDbForReadOnlyColumnFamilies(dbOpts, path, families, cfOpts, false)
 	} else {
 		s.db, s.handles, err = grocksdb.OpenDbColumnFamilies(dbOpts, path, families, cfOpts)
 	}
 	if err != nil {
+		s.closeMark()
 		s.destroyOptions()
 		return nil, openError(dir, err)
 	}
@@ -73,7 +81,8 @@ func openStore(dir string, mode access) (*store, error) {
 func openError(dir string, err error) error {
 	text := err.Error()
 	switch {
-	case strings.HasPrefix(text, "Corruption"), strings.HasPrefix(text, "Invalid argument"):
+	case strings.HasPrefix(text, "Corruption"), strings.HasPrefix(text, "Invalid argument"),
+		strings.HasPrefix(text, "IO error: No such file"):
 		return fmt.Errorf("open log %s: %w: %w; restore it from a backup, nothing was changed", dir, ErrDamaged, err)
 	case strings.Contains(text, "While lock file"), strings.Contains(text, "lock hold by"):
 		return fmt.Errorf("open log %s: %w by another process: %w", dir, ErrInUse, err)
@@ -195,7 +204,14 @@ func (s *store) close() {
 	s.read.Destroy()
 	s.synced.Destroy()
 	s.lazy.Destroy()
+	s.closeMark()
 	s.destroyOptions()
+}
+
+func (s *store) closeMark() {
+	if s.mark != nil {
+		s.mark.close()
+	}
 }
 
 func (s *store) destroyOptions() {

@@ -57,6 +57,10 @@ func OpenReadOnly(dir string) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.holdsMarked(dir); err != nil {
+		s.close()
+		return nil, err
+	}
 	v := &View{access: &handle{s: s}, s: s, index: &index{wake: make(chan struct{}, 1)}, owned: true}
 	if err := v.load(); err != nil {
 		s.close()
