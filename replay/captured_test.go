@@ -33,7 +33,6 @@ func TestACapturedTargetIsRefused(t *testing.T) {
 		{"http://localhost:8080", []string{"127.0.0.1:8080"}, true},
 		{"http://127.0.0.1:8080", []string{"localhost:8080"}, true},
 		{"http://127.0.0.1", []string{"127.0.0.1:80"}, true},
-		{"127.0.0.1:http", []string{"127.0.0.1:80"}, true},
 		{"http://127.0.0.1:80", []string{"127.0.0.1:http"}, true},
 		{"http://" + elsewhere + ":8080", []string{elsewhere + ":8080"}, true},
 		{"http://[::ffff:" + elsewhere + "]:8080", []string{elsewhere + ":8080"}, true},

@@ -62,6 +62,7 @@ type service struct {
 	captured *addresses
 	losses   *capture.Losses
 	watch    *envoyWatch
+	serving  bool // recording has begun
 }
 
 func (s *service) profile() logv1.Profile {
@@ -80,11 +81,12 @@ func (s *service) serve(ctx context.Context) error {
 	var listening net.ListenConfig
 	adminListener, err := listening.Listen(ctx, "tcp", s.config.Admin)
 	if err != nil {
-		return errors.Join(fmt.Errorf("listen on admin port %s: %w", s.config.Admin, err), socket.Close())
+		return errors.Join(fmt.Errorf("listen on admin port %s: %w; name another address", s.config.Admin, err), socket.Close())
 	}
 	if err := s.begin(ctx, adminListener.Addr().String()); err != nil {
 		return errors.Join(err, socket.Close(), adminListener.Close())
 	}
+	s.serving = true
 	defer s.forgetAddress()
 	s.logger.Info("serving", "log", s.config.Log, "log_id", s.log.ID().String(), "socket", s.config.Socket,
 		"admin", adminListener.Addr().String(), "ordering", s.config.Ordering, "fail_open", s.config.FailOpen)
@@ -126,7 +128,7 @@ func (s *service) admin() *admin.Server {
 	}
 	return admin.New(admin.Options{
 		Log: s.log, Profile: s.profile(), Ordering: s.config.LogOrdering(), Targets: targets,
-		Captured: s.captured.list, Registry: s.registry, Logger: s.logger,
+		Captured: s.captured.list, Gaps: s.metrics.Gaps, Registry: s.registry, Logger: s.logger,
 	})
 }
 

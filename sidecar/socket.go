@@ -15,7 +15,7 @@ import (
 // socket that nobody answers on is one that a crash left, and is replaced.
 func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("listen on socket: %w", err)
+		return nil, fmt.Errorf("listen on socket %s: %w; name another path", path, err)
 	}
 	if err := removeStale(ctx, path); err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "unix", path)
 	if err != nil {
-		return nil, fmt.Errorf("listen on socket %s: %w", path, err)
+		return nil, fmt.Errorf("listen on socket %s: %w; name another path", path, err)
 	}
 	return l, nil
 }
@@ -38,7 +38,7 @@ func removeStale(ctx context.Context, path string) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("listen on socket: %w", err)
+		return fmt.Errorf("listen on socket %s: %w; name another path", path, err)
 	}
 	if info.Mode()&fs.ModeSocket == 0 {
 		return fmt.Errorf("listen on socket %s: something else is there; name another path", path)

@@ -7,9 +7,16 @@ import (
 )
 
 func configCommand() *cobra.Command {
-	c := &cobra.Command{Use: "config", Short: "Print configuration of others"}
-	c.AddCommand(envoyCommand())
-	return c
+	return group(&cobra.Command{
+		Use:   "config",
+		Short: "Print configuration of the programs around verbatim",
+		Long: `Prints the configuration that other programs need to be recorded, so that
+nobody has to write it by hand. verbatim's own settings are serve's: see
+verbatim serve --help.
+
+` + exitCodes,
+		Example: "  verbatim config envoy --listen 0.0.0.0:10000 --pipeline 127.0.0.1:8080 --sidecar /run/verbatim/verbatim.sock",
+	}, envoyCommand())
 }
 
 func envoyCommand() *cobra.Command {
@@ -32,7 +39,7 @@ serve's queue.max_wait; --route-timeout bounds the pipeline's answer.
 		Example: `  verbatim config envoy --listen 0.0.0.0:10000 --pipeline 127.0.0.1:8080 \
       --sidecar /run/verbatim/verbatim.sock > envoy.yaml
   envoy --mode validate -c envoy.yaml`,
-		Args: cobra.NoArgs,
+		Args: flagsAlone,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if b.PipelineProtocol, err = filter.ParseProtocol(protocol); err != nil {

@@ -17,6 +17,7 @@ func exportCommand() *cobra.Command {
 	var reveal bool
 	c := &cobra.Command{
 		Use:   "export --log DIR",
+		Args:  flagsAlone,
 		Short: "Write entries as JSON, with their raw bytes",
 		Long: `Writes one JSON object an entry: stream_offset, event_hash and prev_entry_hash
 in hexadecimal, raw_event_bytes in base64, and the event decoded. With all of a

@@ -12,6 +12,7 @@ func initCommand() *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use:   "init --log DIR",
+		Args:  flagsAlone,
 		Short: "Make a new, empty log",
 		Long: `Makes a new log in DIR, which must be absent or empty, and prints its id.
 
@@ -33,13 +34,4 @@ entry, the genesis, and is durable when the command ends.
 	c.Flags().StringVar(&dir, "log", "", "the log's `directory`")
 	require(c, "log")
 	return c
-}
-
-// require marks flags without which a command makes no sense.
-func require(c *cobra.Command, names ...string) {
-	for _, n := range names {
-		if err := c.MarkFlagRequired(n); err != nil {
-			panic(err) // a flag that was not declared
-		}
-	}
 }

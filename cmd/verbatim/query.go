@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -28,7 +30,7 @@ type selectionFlags struct {
 func (s *selectionFlags) bind(fs *pflag.FlagSet) {
 	fs.Uint64Var(&s.from, "from", 0, "first `offset`")
 	fs.Uint64Var(&s.to, "to", 0, "last `offset`, inclusive; without it the newest")
-	fs.StringSliceVar(&s.meters, "meter", nil, "meter `id`; may be given again")
+	fs.StringArrayVar(&s.meters, "meter", nil, "meter `id`; may be given again")
 	fs.StringVar(&s.since, "since", "", "first `time`, as 2026-01-31T10:00:00Z")
 	fs.StringVar(&s.until, "until", "", "last `time`, inclusive")
 }
@@ -36,6 +38,9 @@ func (s *selectionFlags) bind(fs *pflag.FlagSet) {
 // selection reads the flags; what was not given does not restrict.
 func (s *selectionFlags) selection(fs *pflag.FlagSet) (query.Selection, error) {
 	sel := query.Selection{Meters: s.meters}
+	if slices.Contains(s.meters, "") {
+		return sel, errors.New("read --meter: it is empty; give a meter's id, or leave it out for all of them")
+	}
 	if fs.Changed("from") {
 		sel.Start = &s.from
 	}
@@ -66,6 +71,7 @@ func queryCommand() *cobra.Command {
 	var asJSON, reveal bool
 	c := &cobra.Command{
 		Use:   "query --log DIR",
+		Args:  flagsAlone,
 		Short: "Show entries of a log",
 		Long: `Shows entries, oldest first, by offset, meter and time, combined. Entries of the
 window that is not sealed yet are among them; the log may be in use.

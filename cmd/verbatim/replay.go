@@ -25,6 +25,7 @@ func replayCommand() *cobra.Command {
 	var f replayFlags
 	c := &cobra.Command{
 		Use:   "replay --log DIR --target URL",
+		Args:  flagsAlone,
 		Short: "Send the recorded requests again and compare the answers",
 		Long: `Checks every link of the log, then sends the recorded requests to the target,
 one at a time, in offset order, with the recorded clock and seed in their

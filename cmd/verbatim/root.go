@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -39,7 +40,8 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errFinding):
 		return exitFinding
 	case !errors.Is(err, errCannotTell):
-		_, _ = fmt.Fprintf(stderr, "verbatim: %v\n", err)
+		// One line, also for errors that were joined.
+		_, _ = fmt.Fprintln(stderr, "verbatim:", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return exitNoAnswer
 }
@@ -64,12 +66,9 @@ recorded requests back into the unchanged pipeline and compare the answers.
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(initCommand(), serveCommand(), replayCommand(), verifyCommand(),
+	root.SetFlagErrorFunc(badFlag)
+	return group(root, initCommand(), serveCommand(), replayCommand(), verifyCommand(),
 		queryCommand(), exportCommand(), configCommand())
-	for _, c := range root.Commands() {
-		c.Args = cobra.NoArgs
-	}
-	return root
 }
 
 // version is the module's, and the commit it was built from where known.

@@ -15,6 +15,7 @@ func serveCommand() *cobra.Command {
 	settings := config.Default()
 	c := &cobra.Command{
 		Use:   "serve --log DIR --socket PATH --pipeline.address HOST:PORT",
+		Args:  flagsAlone,
 		Short: "Record what Envoy hands over",
 		Long: `Serves Envoy's ext_proc filter on a Unix socket and records every exchange in
 the log. A request goes on to the pipeline, and an answer to the client, only

@@ -98,7 +98,7 @@ func verdictJSON(r *auditv1.AuditReplayResponse) map[string]any {
 	if len(r.GetWarnings()) > 0 {
 		v["warnings"] = r.GetWarnings()
 	}
-	var starts []map[string]any
+	starts := []map[string]any{}
 	for _, s := range r.GetStarts() {
 		starts = append(starts, map[string]any{
 			"offset": s.GetOffset(), "pipeline": s.GetPipeline().GetName(), "image": s.GetPipeline().GetImageDigest(),
@@ -109,7 +109,7 @@ func verdictJSON(r *auditv1.AuditReplayResponse) map[string]any {
 		v["divergence"] = map[string]any{
 			"kind": kindName(d.GetKind()), "first_bad_offset": d.GetFirstBadOffset(), "request_offset": d.GetRequestOffset(),
 			"original_hash": hex.EncodeToString(d.GetOriginalHash()), "replay_hash": hex.EncodeToString(d.GetReplayHash()),
-			"diff": d.GetDiff(), "overlapping": d.GetOverlapping(),
+			"diff": append([]string{}, d.GetDiff()...), "overlapping": append([]uint64{}, d.GetOverlapping()...),
 		}
 	}
 	return v

@@ -19,6 +19,7 @@ func verifyCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "verify --log DIR [--trusted-root OFFSET:HASH ...]",
+		Args:  flagsAlone,
 		Short: "Check every link and every footer of a log",
 		Long: `Checks a log against itself: that every entry is the one that the next entry
 names, that every checkpoint seals what it claims to, that every outcome belongs

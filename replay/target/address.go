@@ -81,7 +81,7 @@ func withPort(host string) (string, error) {
 		return "", errors.New("a host or a port is missing")
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return "", fmt.Errorf("the port is no number up to 65535: %w", err)
+		return "", fmt.Errorf("the port %s is no number up to 65535", port)
 	}
 	return net.JoinHostPort(name, port), nil
 }

@@ -20,7 +20,7 @@ func http1Request(r *Request) net.Buffers {
 		switch {
 		case name == ":authority":
 			head = appendLine(head, "host", h.GetValue())
-		case name[0] == ':' || routerHeaders[name]:
+		case name[0] == ':':
 		default:
 			hasLength = hasLength || name == "content-length"
 			head = appendLine(head, name, h.GetValue())

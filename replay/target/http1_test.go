@@ -56,7 +56,6 @@ func TestHTTP1RequestBytes(t *testing.T) {
 		{"chunked, empty", target.Request{Headers: headers(pseudo...), HasBody: true}, start + "transfer-encoding: chunked\r\n\r\n0\r\n\r\n"},
 		{"trailers", target.Request{Headers: headers(pseudo...), HasBody: true, Body: []byte("a"), Trailers: headers("x-t: 1", "x-t: 2")}, start + "transfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx-t: 1\r\nx-t: 2\r\n\r\n"},
 		{"trailers alone", target.Request{Headers: headers(pseudo...), Trailers: headers("x-t: 1")}, start + "transfer-encoding: chunked\r\n\r\n0\r\nx-t: 1\r\n\r\n"},
-		{"what the router removes", target.Request{Headers: headers(with("x-envoy-retry-on: 5xx", "x-a: 1", "x-envoy-upstream-rq-timeout-ms: 5", "x-envoy-internal: true")...)}, start + "x-a: 1\r\nx-envoy-internal: true\r\ncontent-length: 0\r\n\r\n"},
 		{"authority behind other pseudo headers", target.Request{Headers: headers(":method: GET", ":scheme: http", ":path: /", ":authority:", "x-a: 1")}, "GET / HTTP/1.1\r\nhost: \r\nx-a: 1\r\n\r\n"},
 	}
 	for _, method := range []string{"GET", "HEAD", "DELETE", "TRACE"} {

@@ -233,10 +233,9 @@ func (s *http2Sender) writeAll(queue []func(*http2.Framer) error) error {
 func (s *http2Sender) writeHeaders(id uint32, list []*logv1.Header, end bool) error {
 	s.block.Reset()
 	for _, h := range list {
-		if name := strings.ToLower(string(h.GetName())); !routerHeaders[name] {
-			if err := s.hpack.WriteField(hpack.HeaderField{Name: name, Value: string(h.GetValue())}); err != nil {
-				return err
-			}
+		field := hpack.HeaderField{Name: strings.ToLower(string(h.GetName())), Value: string(h.GetValue())}
+		if err := s.hpack.WriteField(field); err != nil {
+			return err
 		}
 	}
 	part := s.block.Next(maxFrame)

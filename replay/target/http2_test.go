@@ -203,7 +203,7 @@ func TestHTTP2Request(t *testing.T) {
 		{&target.Request{Headers: headers(pseudo...), HasBody: true, Body: []byte("ok")}, pseudo, []string{"HEADERS", "DATA 2"}, "ok"},
 		{&target.Request{Headers: headers(pseudo...), HasBody: true, Body: []byte("ok"), Trailers: headers("t: 1")}, append(pseudo, "t: 1"), []string{"HEADERS", "DATA 2", "HEADERS"}, "ok"},
 		{&target.Request{Headers: headers(pseudo...), Trailers: headers("t: 1")}, append(pseudo, "t: 1"), []string{"HEADERS", "HEADERS"}, ""},
-		{&target.Request{Headers: headers(append(pseudo, "x-envoy-retry-on: 5xx", long)...)}, append(pseudo, long), []string{"HEADERS"}, ""},
+		{&target.Request{Headers: headers(append(pseudo, long)...)}, append(pseudo, long), []string{"HEADERS"}, ""},
 	}
 	for _, tt := range tests {
 		if _, err := tg.Do(t.Context(), tt.r); err != nil {

@@ -9,7 +9,7 @@ import (
 
 // Request is a request as the log records it.
 type Request struct {
-	// Headers as Envoy showed them: in order, duplicates and pseudo headers
+	// Headers as Envoy sent them on: in order, duplicates and pseudo headers
 	// included.
 	Headers []*logv1.Header
 	// HasBody tells an empty body from none: it is the negation of the
@@ -18,22 +18,6 @@ type Request struct {
 	Body    []byte
 	// Trailers in order.
 	Trailers []*logv1.Header
-}
-
-// routerHeaders are the headers that Envoy's router removes from a request
-// after ext_proc has seen them. They reach it from internal clients alone.
-var routerHeaders = map[string]bool{
-	"x-envoy-hedge-on-per-try-timeout":         true,
-	"x-envoy-max-retries":                      true,
-	"x-envoy-retriable-header-names":           true,
-	"x-envoy-retriable-status-codes":           true,
-	"x-envoy-retry-grpc-on":                    true,
-	"x-envoy-retry-on":                         true,
-	"x-envoy-upstream-alt-stat-name":           true,
-	"x-envoy-upstream-rq-per-try-timeout-ms":   true,
-	"x-envoy-upstream-rq-timeout-alt-response": true,
-	"x-envoy-upstream-rq-timeout-ms":           true,
-	"x-envoy-upstream-stream-duration-ms":      true,
 }
 
 // header is the first value of name, nil if there is none.

@@ -41,7 +41,7 @@
 //     HTTP/1.1, ":scheme" before ":path" where the target was absolute.
 //   - Trailers of HTTP/1.1 pass only with enable_trailers set on both sides.
 //   - From an internal client the router reads and removes x-envoy-retry-on and
-//     others after ext_proc saw them, see routerHeaders. So does this package.
+//     others after ext_proc saw them; package capture does not record those.
 //
 // Two things that Envoy does with answers are not done here, because no sane
 // pipeline shows the difference: it takes an HTTP/1.1 status above 65535 modulo

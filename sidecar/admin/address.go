@@ -13,9 +13,6 @@ import (
 // "host:port".
 const addressFile = "admin"
 
-// ErrNoAddress: the log's directory names no admin port.
-var ErrNoAddress = errors.New("no admin port is known")
-
 // WriteAddress names the admin port of the process that writes the log. Only
 // the log's owner can read it, and a reader sees the old line or the new one.
 func WriteAddress(logDir, addr string) error {

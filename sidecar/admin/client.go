@@ -15,11 +15,15 @@ import (
 	auditv1 "verbatim/proto/verbatim/audit/v1"
 )
 
-// ErrNoAnswer: nothing answers where the log's directory says the admin port is.
-var ErrNoAnswer = errors.New("no answer from the admin port")
-
-// ErrOtherLog: the admin port that answers is that of another log.
-var ErrOtherLog = errors.New("admin port serves another log")
+// Errors by which callers of HoldSnapshot decide.
+var (
+	// ErrNoAddress: the log's directory names no admin port.
+	ErrNoAddress = errors.New("no admin port is known")
+	// ErrNoAnswer: nothing answers where the log's directory says the port is.
+	ErrNoAnswer = errors.New("no answer from the admin port")
+	// ErrOtherLog: the admin port that answers is that of another log.
+	ErrOtherLog = errors.New("admin port serves another log")
+)
 
 // snapshotTimeout bounds the making of a snapshot: hard links, and what is in
 // memory written to files.

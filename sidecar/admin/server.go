@@ -33,7 +33,7 @@ type Options struct {
 	// It is called from any goroutine.
 	Captured func() []string
 	// Gaps is how many Gap entries became durable since the process started.
-	// It is called from any goroutine. Nil: GetStatus says nothing of gaps.
+	// It is called from any goroutine.
 	Gaps     func() uint64
 	Registry *prometheus.Registry
 	Logger   *slog.Logger

@@ -117,6 +117,14 @@ func (q *queue) breakDown(failed []*Pending, cause error) {
 	q.waiting = nil
 }
 
+// stayDown takes over why the log can't be opened again: that is what whoever is
+// refused from now on, or asks, has to see to.
+func (q *queue) stayDown(cause error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.down = cause
+}
+
 // takeRefused empties the set of requests whose outcome was refused. When it
 // was empty already the queue accepts drafts again and mended is true.
 func (q *queue) takeRefused() (offsets []uint64, mended bool) {

@@ -52,7 +52,7 @@ func Create(dir string, o Origin) (chain.Hash, error) {
 
 func makeEmptyDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("create log %s: %w", dir, err)
+		return fmt.Errorf("create log %s: %w; name another directory", dir, err)
 	}
 	names, err := os.ReadDir(dir)
 	if err != nil {

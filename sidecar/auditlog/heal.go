@@ -32,6 +32,7 @@ func (l *Log) fail(waiting []*Pending, cause error) {
 			return
 		}
 		l.opts.Logger.Debug("log is still not writable", "log", l.dir, "err", err)
+		l.queue.stayDown(err)
 		if stopping {
 			return
 		}

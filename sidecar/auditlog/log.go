@@ -77,7 +77,7 @@ func Open(dir string, opts Options) (*Log, error) {
 		dir: dir, release: release, opts: opts, queue: newQueue(), index: &index{wake: make(chan struct{}, 1)}, stop: make(chan struct{}),
 		writer: func(s *store) syncedWriter { return s },
 	}
-	if err := refuseLoss(dir); err != nil {
+	if err := examine(dir); err != nil {
 		release()
 		return nil, err
 	}
@@ -94,6 +94,27 @@ func Open(dir string, opts Options) (*Log, error) {
 	l.done.Go(l.run)
 	l.done.Go(l.runIndexer)
 	return l, nil
+}
+
+// examine reads a log without changing it, so that what is left of one that
+// can't be opened can still be rescued.
+func examine(dir string) error {
+	s, err := openStore(dir, readOnly)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.holdsMarked(dir); err != nil {
+		return err
+	}
+	genesis, err := readGenesis(s)
+	if err == nil {
+		_, err = readTail(s, genesis.GetCheckpointInterval())
+	}
+	if err != nil {
+		return fmt.Errorf("open log %s: %w", dir, err)
+	}
+	return nil
 }
 
 // begin reads the tail and closes what a stop without notice left open.

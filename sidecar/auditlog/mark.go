@@ -56,17 +56,7 @@ func readMark(dir string) (offset uint64, ok bool, err error) {
 	return offset, true, nil
 }
 
-// refuseLoss fails with ErrDamaged if entries are gone that were durable. It
-// reads the log without changing it, so that what is left can still be rescued.
-func refuseLoss(dir string) error {
-	s, err := openStore(dir, readOnly)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	return s.holdsMarked(dir)
-}
-
+// holdsMarked fails with ErrDamaged if entries are gone that were durable.
 func (s *store) holdsMarked(dir string) error {
 	marked, ok, err := readMark(dir)
 	if err != nil || !ok {

@@ -26,6 +26,7 @@ type View struct {
 	index   *index
 	windows []*window
 	indexed uint64 // windows below this id are in the store's index
+	noIndex error  // why there is no index of what is not stored in it
 	owned   bool   // the store belongs to this view
 }
 
@@ -78,10 +79,9 @@ func (v *View) load() error {
 	if v.index.tip, err = readTip(v.s, v.s.read); err != nil {
 		return err
 	}
-	if v.index.windows, err = buildWindows(v.s, v.index.tip); err != nil {
-		// Entries are there all the same, and verify says what is wrong.
-		v.index.windows = nil
-	}
+	// Without an index entries can be read all the same, and verify says what is
+	// wrong with them; a look-up by meter fails.
+	v.index.windows, v.noIndex = buildWindows(v.s, v.index.tip)
 	return v.pin()
 }
 

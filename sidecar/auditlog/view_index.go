@@ -14,6 +14,9 @@ import (
 // MeterOffsets returns the offsets from..to, both inclusive, of all entries of a
 // meter: its requests, their parts and their outcomes, ascending.
 func (v *View) MeterOffsets(id string, from, to uint64) ([]uint64, error) {
+	if v.noIndex != nil {
+		return nil, fmt.Errorf("look up meter %q: %w", id, v.noIndex)
+	}
 	to = min(to, v.tip.Offset)
 	var offsets []uint64
 	err := v.access.with(v.s, func() error {

@@ -68,6 +68,21 @@ func TestAWholeExchangeIsTwoEntries(t *testing.T) {
 	}
 }
 
+// What the router removes is in force, and not recorded: the pipeline does not get it.
+func TestHeadersForTheRouterAreNotRecorded(t *testing.T) {
+	r := newRig(t, nil)
+	x := r.begin()
+	reply := x.ask(requestHeaders(true, "x-envoy-retry-on", "5xx", "x-a", "1", "x-envoy-upstream-rq-timeout-ms", "5", "x-envoy-internal", "true"))
+	if m := reply.GetRequestHeaders().GetResponse().GetHeaderMutation(); len(m.GetRemoveHeaders()) != 0 {
+		t.Errorf("Envoy is told to remove %v", m.GetRemoveHeaders())
+	}
+	got := headersOf(r.events(2)[1].GetRequest().GetHeaders())
+	if !strings.HasPrefix(got, ":method=POST;:path=/v1/readings;x-a=1;x-envoy-internal=true;x-verbatim-clock-ms=") {
+		t.Errorf("recorded %s", got)
+	}
+	x.end()
+}
+
 func TestTrailersAreDurableBeforeTheyPass(t *testing.T) {
 	r := newRig(t, nil)
 	x := r.begin()

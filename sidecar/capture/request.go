@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -105,7 +104,7 @@ func (x *exchange) record(reply func(*extprocv3.HeaderMutation) *extprocv3.Proce
 	if x.request.seed, err = newSeed(); err != nil {
 		return err
 	}
-	clientSets := x.setsOwnHeaders()
+	clientSets := x.keepPipelineHeaders()
 	entry, err := x.durable(x.server.Log.Append(x.request.draft(x.server.ClockHeader, x.server.SeedHeader)))
 	if err != nil {
 		return x.notRecorded(err, reply)
@@ -191,18 +190,4 @@ func (x *exchange) durable(p *auditlog.Pending) (auditlog.Placed, error) {
 	entry, err := p.Wait(context.WithoutCancel(x.stream.Context()))
 	x.server.Metrics.WaitedForDisk(time.Since(began))
 	return entry, err
-}
-
-// setsOwnHeaders takes the client's own clock and seed headers out of the list
-// and says whether there were any.
-func (x *exchange) setsOwnHeaders() bool {
-	kept := x.request.headers[:0]
-	for _, h := range x.request.headers {
-		if !bytes.Equal(h.GetName(), []byte(x.server.ClockHeader)) && !bytes.Equal(h.GetName(), []byte(x.server.SeedHeader)) {
-			kept = append(kept, h)
-		}
-	}
-	found := len(kept) < len(x.request.headers)
-	x.request.headers = kept
-	return found
 }

@@ -13,12 +13,11 @@ import (
 // kernel chooses one; an empty host, possible then only, means all interfaces.
 func checkAddress(setting, address string, minPort int) error {
 	host, port, err := net.SplitHostPort(address)
-	n, portErr := strconv.ParseUint(port, 10, 16)
-	if err != nil || portErr != nil || (host == "" && minPort > 0) {
+	if err != nil || port == "" || (host == "" && minPort > 0) {
 		return fmt.Errorf("%s: %q is not of the form host:port", setting, address)
 	}
-	if int(n) < minPort {
-		return fmt.Errorf("%s: port %d is not possible here", setting, n)
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || int(n) < minPort {
+		return fmt.Errorf("%s: the port of %q is no number from %d to 65535", setting, address, minPort)
 	}
 	return nil
 }

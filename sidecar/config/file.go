@@ -17,7 +17,7 @@ import (
 func Load(path string) (Config, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return Config{}, fmt.Errorf("read configuration: %w", err)
+		return Config{}, fmt.Errorf("read configuration: %w; name a YAML file with --config, or give flags alone", err)
 	}
 	c, err := Parse(b)
 	if err != nil {

@@ -135,7 +135,7 @@ func (c *Config) checkTargets() error {
 			return fmt.Errorf("replay.targets.%s.url: %w", name, err)
 		}
 		if sameAddress(hostPort(u), c.Pipeline.Address) {
-			return fmt.Errorf("replay.targets.%s.url: %s is the address that is being captured", name, u)
+			return fmt.Errorf("replay.targets.%s.url: %s is the address that is being captured; name another instance", name, u)
 		}
 	}
 	return nil

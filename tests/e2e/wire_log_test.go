@@ -1,0 +1,61 @@
+package e2e
+
+import (
+	"testing"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/auditlog"
+)
+
+// recordedExchange is one request of a log and what belongs to it.
+type recordedExchange struct {
+	offset   uint64
+	request  *logv1.Request
+	trailers []*logv1.Header
+	response *logv1.Response // nil: none
+	abort    *logv1.Abort    // nil: none
+}
+
+// header is the first value of name in the recorded list.
+func (x *recordedExchange) header(name string) string {
+	for _, h := range x.request.GetHeaders() {
+		if string(h.GetName()) == name {
+			return string(h.GetValue())
+		}
+	}
+	return ""
+}
+
+// readExchanges reads a log that nobody writes, in the order of its requests.
+func readExchanges(t *testing.T, log string) []*recordedExchange {
+	t.Helper()
+	v, err := auditlog.OpenReadOnly(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	var list []*recordedExchange
+	by := map[uint64]*recordedExchange{}
+	for e, err := range v.Entries(t.Context(), 0, v.Tip().Offset) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ev, err := e.Event()
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch k := ev.GetKind().(type) {
+		case *logv1.Event_Request:
+			x := &recordedExchange{offset: e.Offset, request: k.Request}
+			list, by[e.Offset] = append(list, x), x
+		case *logv1.Event_RequestPart:
+			x := by[k.RequestPart.GetRequestOffset()]
+			x.trailers = append(x.trailers, k.RequestPart.GetTrailers()...)
+		case *logv1.Event_Response:
+			by[k.Response.GetRequestOffset()].response = k.Response
+		case *logv1.Event_Abort:
+			by[k.Abort.GetRequestOffset()].abort = k.Abort
+		}
+	}
+	return list
+}
