@@ -50,7 +50,7 @@ func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplay
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	p := &plan{meters: o.Selection.Meters, from: from, behind: behind, open: map[uint64]*exchange{}}
+	p := newPlan(o.Selection.Meters, from, behind)
 	checked, err := verify.Verify(ctx, v, verify.Options{Each: p.add})
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
@@ -59,6 +59,7 @@ func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplay
 	if !checked.OK() {
 		return r.chainBroken(checked), nil
 	}
+	p.finish()
 	if o.Total != nil {
 		o.Total(len(p.exchanges))
 	}
@@ -106,7 +107,6 @@ type run struct {
 	original, replayed chain.Prefixes // of the compared outputs
 	compared           []*exchange
 	firstBad           *difference
-	unfinished         *exchange // the last one before the first difference
 	cannotTell         string
 }
 
@@ -115,7 +115,6 @@ type difference struct {
 	x      *exchange
 	output []byte // nil: there was none
 	cause  error  // why there was none
-	after  *exchange
 }
 
 // all sends every exchange of the plan, or stops where nothing more is to learn.
@@ -153,6 +152,10 @@ func (r *run) one(ctx context.Context, x *exchange) error {
 		r.cannotTell = fmt.Sprintf("the target could not be reached at request %d: %v", x.offset, failure)
 		return nil
 	}
+	if errors.Is(failure, target.ErrUnsendable) {
+		r.cannotTell = fmt.Sprintf("request %d can't be sent as it is recorded: %v", x.offset, failure)
+		return nil
+	}
 	r.response.Sent++
 	event := &auditv1.ReplayedExchange{
 		RequestOffset: x.offset, MeterIds: x.meters, DurationUs: uint64(time.Since(began).Microseconds()),
@@ -160,8 +163,6 @@ func (r *run) one(ctx context.Context, x *exchange) error {
 	}
 	if x.ending == answered {
 		r.compare(x, canonical, failure, event)
-	} else {
-		r.unfinished = x
 	}
 	if r.options.Emit == nil {
 		return nil
@@ -208,7 +209,7 @@ func (r *run) compare(x *exchange, c output.Canonicalized, failure error, event 
 	}
 	r.response.Differences++
 	if r.firstBad == nil {
-		r.firstBad = &difference{x: x, output: c.Output, cause: failure, after: r.unfinished}
+		r.firstBad = &difference{x: x, output: c.Output, cause: failure}
 	}
 }
 

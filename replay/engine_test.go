@@ -192,6 +192,76 @@ func TestOutcomesAreReplayedByTheFormatsRules(t *testing.T) {
 	}
 }
 
+// TestAnythingUnfinishedBeforeADifferenceLeavesItOpen: also what is not selected.
+func TestAnythingUnfinishedBeforeADifferenceLeavesItOpen(t *testing.T) {
+	maybe := logv1.Delivered_DELIVERED_MAYBE
+	for name, c := range map[string]struct {
+		record func(r *recorder) (from uint64)
+		word   string
+	}{
+		"before the range": {func(r *recorder) uint64 {
+			r.abort(r.request("/lost", "m"), maybe)
+			from := r.request("/bad", "m")
+			r.response(from, "/bad")
+			return from
+		}, "unfinished event 2"},
+		"of another meter": {func(r *recorder) uint64 {
+			from := r.request("/lost", "other")
+			r.abort(from, maybe)
+			r.response(r.request("/bad", "m"), "/bad")
+			return from
+		}, "unfinished event 2"},
+		"at the same time": {func(r *recorder) uint64 {
+			from := r.request("/bad", "m")
+			lost := r.request("/lost", "m")
+			r.response(from, "/bad")
+			r.abort(lost, maybe)
+			return from
+		}, "unfinished event 3"},
+		"a gap": {func(r *recorder) uint64 {
+			r.put(&logv1.Event{Kind: &logv1.Event_Gap{Gap: &logv1.Gap{SinceMs: 1, Exchanges: 7}}})
+			from := r.request("/bad", "m")
+			r.response(from, "/bad")
+			return from
+		}, "the gap told at 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRecorder(t)
+			r.start(noisy("x-noise", "date"), "")
+			from := c.record(r)
+			url, _ := echo(t, "/bad")
+			out := r.replay(url, func(o *replay.Options) {
+				o.Selection = query.Selection{Start: &from, Meters: []string{"m"}}
+			})
+			wantResult(t, out, "CANNOT_TELL", c.word)
+		})
+	}
+}
+
+func TestAGapInTheRangeIsAWarning(t *testing.T) {
+	r := newRecorder(t)
+	r.start(noisy("x-noise", "date"), "")
+	r.response(r.request("/a", "m"), "/a")
+	r.put(&logv1.Event{Kind: &logv1.Event_Gap{Gap: &logv1.Gap{SinceMs: 1, Exchanges: 7}}})
+	url, _ := echo(t, "")
+	out := r.replay(url, nil)
+	wantResult(t, out, "VERIFIED", "")
+	if w := out.GetWarnings(); len(w) != 1 || !strings.Contains(w[0], "at least 7 exchanges passed unrecorded") {
+		t.Errorf("warnings %v", w)
+	}
+}
+
+func TestARequestThatCannotBeSentCannotTell(t *testing.T) {
+	r := newRecorder(t)
+	r.response(r.request("/a b", "m"), "/a b")
+	url, _ := echo(t, "")
+	out := r.replay(url, nil)
+	wantResult(t, out, "CANNOT_TELL", "can't be sent")
+	if out.GetSent() != 0 || out.GetCompared() != 0 {
+		t.Errorf("sent %d, compared %d", out.GetSent(), out.GetCompared())
+	}
+}
+
 func TestFiltersReplayAPartAndSaySo(t *testing.T) {
 	r := newRecorder(t)
 	r.start(noisy("x-noise", "date"), "")

@@ -28,6 +28,7 @@ type exchange struct {
 	local    bool   // Envoy answered
 	ignore   []byte // the ignore policy in force, as its Start sealed it; nil: none did
 	outcome  uint64 // offset of the Response or Abort
+	endedMS  uint64 // its clock
 	hash     chain.Hash
 	replayed chain.Hash // set by the run
 }
@@ -38,7 +39,7 @@ type answeredAt struct {
 	hash   chain.Hash
 }
 
-// sealedWindow is a window with selected responses, or the open one.
+// sealedWindow is a window that a checkpoint seals.
 type sealedWindow struct {
 	checkpoint *logv1.Checkpoint
 	responses  []answeredAt
@@ -55,12 +56,19 @@ type plan struct {
 	starts    []*auditv1.StartInRange
 	ignore    []byte // the ignore policy in force now, as its Start sealed it
 	protocol  string // of the pipeline, as the last Start sealed it
+	doubts    []doubt
+	gaps      []doubt // those among them that are gaps
 	overlaps  uint64
 	firstMS   uint64
 	lastMS    uint64
 
-	open    map[uint64]*exchange
+	open    map[uint64]*exchange // selected requests without an outcome
+	others  map[uint64]bool      // the same of those that are not selected
 	current []answeredAt
+}
+
+func newPlan(meters []string, from, behind uint64) *plan {
+	return &plan{meters: meters, from: from, behind: behind, open: map[uint64]*exchange{}, others: map[uint64]bool{}}
 }
 
 // add takes one verified entry into account.
@@ -78,6 +86,8 @@ func (p *plan) add(e auditlog.Entry, ev *logv1.Event) {
 		p.response(e.Offset, ev.GetWallClockMs(), k.Response)
 	case *logv1.Event_Abort:
 		p.end(e.Offset, ev.GetWallClockMs(), k.Abort.GetRequestOffset(), endingOf(k.Abort.GetDelivered()))
+	case *logv1.Event_Gap:
+		p.gap(e.Offset, ev.GetWallClockMs(), k.Gap)
 	case *logv1.Event_Checkpoint:
 		p.windows = append(p.windows, sealedWindow{checkpoint: k.Checkpoint, responses: p.current})
 		p.current = nil
@@ -105,6 +115,7 @@ func (p *plan) start(offset uint64, s *logv1.Start) {
 
 func (p *plan) request(offset, clockMS uint64, r *logv1.Request) {
 	if offset < p.from || offset >= p.behind || !p.selects(r.GetMeterIds()) {
+		p.others[offset] = true
 		return
 	}
 	x := &exchange{offset: offset, meters: r.GetMeterIds(), ignore: p.ignore}
@@ -136,12 +147,16 @@ func (p *plan) response(offset, clockMS uint64, r *logv1.Response) {
 
 // end closes a request; nil if it is not selected.
 func (p *plan) end(offset, clockMS, request uint64, how ending) *exchange {
+	if how == unfinished {
+		p.doubts = append(p.doubts, doubt{offset: request})
+	}
+	delete(p.others, request)
 	x := p.open[request]
 	if x == nil {
 		return nil
 	}
 	delete(p.open, request)
-	x.outcome, x.ending = offset, how
+	x.outcome, x.endedMS, x.ending = offset, clockMS, how
 	p.lastMS = max(p.lastMS, clockMS)
 	return x
 }

@@ -32,6 +32,9 @@ func (r *run) chainBroken(checked *verify.Report) *auditv1.AuditReplayResponse {
 func (r *run) verdict() *auditv1.AuditReplayResponse {
 	out := r.response
 	r.warnOfImages()
+	if n := r.plan.unrecorded(); n > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("at least %d exchanges passed unrecorded in this range: they were not sent again", n))
+	}
 	r.roots()
 	switch at, differs := chain.FirstDifference(&r.original, &r.replayed); {
 	case differs:
@@ -62,9 +65,9 @@ func (r *run) diverged(x *exchange) {
 	if d.cause == nil {
 		out.Divergence.ReplayHash = x.replayed[:]
 	}
-	if d.after != nil {
+	if after, doubtful := r.plan.before(x); doubtful {
 		out.Result = auditv1.ReplayResult_REPLAY_RESULT_CANNOT_TELL
-		out.Reason = fmt.Sprintf("the answer at %d differs, but after unfinished event %d: what that did to the pipeline is not known", x.outcome, d.after.offset)
+		out.Reason = fmt.Sprintf("the answer at %d differs, but after %s: what that did to the pipeline is not known", x.outcome, after)
 		return
 	}
 	out.Result = auditv1.ReplayResult_REPLAY_RESULT_DIVERGENCE

@@ -35,19 +35,45 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	if err != nil {
 		return err
 	}
-	registry := prometheus.NewRegistry()
-	m := metrics.New(registry)
-	log, err := auditlog.Open(c.Log, auditlog.Options{MaxAge: c.Seal.MaxAge, Logger: logger, Observer: m})
+	// A start that fails for an address changes nothing in the log.
+	if err := auditlog.Available(c.Log); err != nil {
+		return err
+	}
+	l, err := listen(ctx, c)
 	if err != nil {
 		return err
+	}
+	registry := prometheus.NewRegistry()
+	m := metrics.New(registry)
+	log, err := auditlog.Open(c.Log, auditlog.Options{MaxAge: c.Seal.MaxAge, FailOpen: c.FailOpen, Logger: logger, Observer: m})
+	if err != nil {
+		return errors.Join(err, l.close())
 	}
 	s := &service{
 		config: c, version: version, logger: logger, log: log, policy: rules, ignore: ignore,
 		registry: registry, metrics: m, captured: newAddresses(c.Pipeline.Address), losses: &capture.Losses{},
 	}
 	s.watch = &envoyWatch{admin: c.Envoy.Admin, log: log, losses: s.losses, logger: logger}
-	return errors.Join(s.serve(ctx), s.close())
+	return errors.Join(s.serve(ctx, l), s.close())
 }
+
+// listeners are where the process can be reached.
+type listeners struct{ socket, admin net.Listener }
+
+func listen(ctx context.Context, c config.Config) (listeners, error) {
+	socket, err := listenSocket(ctx, c.Socket)
+	if err != nil {
+		return listeners{}, err
+	}
+	var listening net.ListenConfig
+	adminPort, err := listening.Listen(ctx, "tcp", c.Admin)
+	if err != nil {
+		return listeners{}, errors.Join(fmt.Errorf("listen on admin port %s: %w; name another address", c.Admin, err), socket.Close())
+	}
+	return listeners{socket, adminPort}, nil
+}
+
+func (l listeners) close() error { return errors.Join(l.socket.Close(), l.admin.Close()) }
 
 // service is one recording process.
 type service struct {
@@ -62,7 +88,6 @@ type service struct {
 	captured *addresses
 	losses   *capture.Losses
 	watch    *envoyWatch
-	serving  bool // recording has begun
 }
 
 func (s *service) profile() logv1.Profile {
@@ -73,32 +98,22 @@ func (s *service) profile() logv1.Profile {
 }
 
 // serve runs the servers until ctx ends or one of them fails.
-func (s *service) serve(ctx context.Context) error {
-	socket, err := listenSocket(ctx, s.config.Socket)
-	if err != nil {
-		return err
+func (s *service) serve(ctx context.Context, l listeners) error {
+	if err := s.begin(ctx, l.admin.Addr().String()); err != nil {
+		return errors.Join(err, l.close())
 	}
-	var listening net.ListenConfig
-	adminListener, err := listening.Listen(ctx, "tcp", s.config.Admin)
-	if err != nil {
-		return errors.Join(fmt.Errorf("listen on admin port %s: %w; name another address", s.config.Admin, err), socket.Close())
-	}
-	if err := s.begin(ctx, adminListener.Addr().String()); err != nil {
-		return errors.Join(err, socket.Close(), adminListener.Close())
-	}
-	s.serving = true
 	defer s.forgetAddress()
 	s.logger.Info("serving", "log", s.config.Log, "log_id", s.log.ID().String(), "socket", s.config.Socket,
-		"admin", adminListener.Addr().String(), "ordering", s.config.Ordering, "fail_open", s.config.FailOpen)
+		"admin", l.admin.Addr().String(), "ordering", s.config.Ordering, "fail_open", s.config.FailOpen)
 	// The admin port answers until the last exchange has ended.
 	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopAdmin()
 	group, failed := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.admin().Serve(adminCtx, adminListener) })
+	group.Go(func() error { return s.admin().Serve(adminCtx, l.admin) })
 	group.Go(func() error { s.watch.run(failed); return nil })
 	group.Go(func() error {
 		defer stopAdmin()
-		return s.capture(failed, socket)
+		return s.capture(failed, l.socket)
 	})
 	return group.Wait()
 }

@@ -41,7 +41,7 @@ func (s *service) close() error {
 		s.logger.Error("requests passed unrecorded, and the gap could not be recorded", "err", err)
 	}
 	err := s.log.Close(ctx)
-	if err == nil && s.serving {
+	if err == nil {
 		s.logger.Info("stopped: the log is sealed", "log", s.config.Log)
 	}
 	return err

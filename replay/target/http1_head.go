@@ -63,11 +63,11 @@ func parseFields(block []byte) ([]*logv1.Header, error) {
 		end := fieldEnd(block)
 		name, value, ok := bytes.Cut(block[:end], []byte(":"))
 		if !ok || !isToken(name) {
-			return nil, malformed("it has the header line %.100q", block[:end])
+			return nil, malformed("it has a header line of %d octets that is no header", end)
 		}
 		value = unfold(value)
 		if !isValue(value) {
-			return nil, malformed("its header %s has a control character in %.100q", name, value)
+			return nil, malformed("its header %s has a control character", name)
 		}
 		list = append(list, &logv1.Header{Name: name, Value: value})
 		block = block[end:]

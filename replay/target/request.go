@@ -41,7 +41,7 @@ func (r *Request) check() error {
 	for _, name := range []string{":method", ":path"} {
 		v := r.header(name)
 		if len(v) == 0 || bytes.ContainsFunc(v, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
-			return fmt.Errorf("%w: %s is %q", ErrUnsendable, name, v)
+			return fmt.Errorf("%w: its %s is empty, or has white space or control characters", ErrUnsendable, name)
 		}
 	}
 	if r.method() == "CONNECT" {
@@ -53,7 +53,7 @@ func (r *Request) check() error {
 				return fmt.Errorf("%w: %s stands behind other headers", ErrUnsendable, h.GetName())
 			}
 			if bytes.ContainsAny(h.GetValue(), "\x00\r\n") {
-				return fmt.Errorf("%w: %s is %q", ErrUnsendable, h.GetName(), h.GetValue())
+				return fmt.Errorf("%w: its %s has a line break or a zero", ErrUnsendable, h.GetName())
 			}
 			continue
 		}
@@ -74,7 +74,7 @@ func checkField(h *logv1.Header) error {
 		return fmt.Errorf("%w: it has a header with the name %q", ErrUnsendable, h.GetName())
 	}
 	if !isValue(h.GetValue()) {
-		return fmt.Errorf("%w: its header %s has the value %q", ErrUnsendable, h.GetName(), h.GetValue())
+		return fmt.Errorf("%w: its header %s has a control character in its value", ErrUnsendable, h.GetName())
 	}
 	return nil
 }

@@ -119,11 +119,7 @@ func (q *queue) breakDown(failed []*Pending, cause error) {
 
 // stayDown takes over why the log can't be opened again: that is what whoever is
 // refused from now on, or asks, has to see to.
-func (q *queue) stayDown(cause error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.down = cause
-}
+func (q *queue) stayDown(cause error) { q.breakDown(nil, cause) }
 
 // takeRefused empties the set of requests whose outcome was refused. When it
 // was empty already the queue accepts drafts again and mended is true.

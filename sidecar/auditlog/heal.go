@@ -87,14 +87,22 @@ func (l *Log) resume(s *store, durable Tip) error {
 	if err := holdsDurable(s, l.tail, durable); err != nil {
 		return err
 	}
-	// A request that was refused and is there all the same never got through.
+	if err := l.tellFound(s, durable); err != nil {
+		return err
+	}
+	// A request that was refused and is there all the same never got through,
+	// unless it was let pass unrecorded.
+	delivered, reason := logv1.Delivered_DELIVERED_NO, "not recorded: the write failed and the request was refused"
+	if l.opts.FailOpen {
+		delivered, reason = logv1.Delivered_DELIVERED_MAYBE, "the write failed and the request passed: fail open"
+	}
 	var refused []uint64
 	for _, o := range l.tail.openRequests() {
 		if o > durable.Offset {
 			refused = append(refused, o)
 		}
 	}
-	aborts, err := abortAll(refused, logv1.Delivered_DELIVERED_NO, "not recorded: the write failed and the request was refused")
+	aborts, err := abortAll(refused, delivered, reason)
 	if err != nil {
 		return err
 	}
@@ -102,6 +110,18 @@ func (l *Log) resume(s *store, durable Tip) error {
 		return err
 	}
 	return l.closeRefusedOutcomes(s)
+}
+
+// tellFound takes what checkpoints have told of that were refused and are there
+// all the same: it must not be told again.
+func (l *Log) tellFound(s *store, durable Tip) error {
+	return s.scan(s.read, durable.Offset+1, func(e Entry) (bool, error) {
+		ev, err := e.Event()
+		if err == nil {
+			l.skips.told(ev.GetCheckpoint().GetSkipped())
+		}
+		return true, err
+	})
 }
 
 // closeRefusedOutcomes writes Abort(MAYBE) for each request whose outcome was

@@ -36,13 +36,13 @@ func (f faultyWriter) writeSynced(b *grocksdb.WriteBatch) error {
 	return errInjected
 }
 
-func openFaulty(t *testing.T, persist bool) (*Log, *atomic.Int32) {
+func openFaulty(t *testing.T, persist bool, o Options) (*Log, *atomic.Int32) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "log")
 	if _, err := Create(dir, Origin{Interval: 10}); err != nil {
 		t.Fatal(err)
 	}
-	l, err := Open(dir, Options{})
+	l, err := Open(dir, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func outcomes(t *testing.T, l *Log) map[uint64]string {
 func TestAFailedWriteRefusesAndHeals(t *testing.T) {
 	for _, persist := range []bool{false, true} {
 		t.Run(fmt.Sprintf("persist=%v", persist), func(t *testing.T) {
-			l, fault := openFaulty(t, persist)
+			l, fault := openFaulty(t, persist, Options{})
 			inFlight, err := appendEvent(t, l, requestEvent())
 			if err != nil {
 				t.Fatal(err)
@@ -176,7 +176,7 @@ func checkEnds(t *testing.T, l *Log, persist bool, inFlight, answered uint64) {
 }
 
 func TestALogThatStaysDownRefusesAndStops(t *testing.T) {
-	l, fault := openFaulty(t, false)
+	l, fault := openFaulty(t, false, Options{})
 	fault.Store(1 << 30)
 	if _, err := appendEvent(t, l, requestEvent()); !errors.Is(err, ErrNotWritable) {
 		t.Fatalf("append on a failing disk: %v", err)
@@ -193,4 +193,109 @@ func TestALogThatStaysDownRefusesAndStops(t *testing.T) {
 	if err := l.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestWhatPassedAllTheSameIsMaybeDelivered: failing open, a refused request goes
+// on to the pipeline.
+func TestWhatPassedAllTheSameIsMaybeDelivered(t *testing.T) {
+	l, fault := openFaulty(t, true, Options{FailOpen: true})
+	fault.Store(1)
+	if _, err := appendEvent(t, l, requestEvent()); !errors.Is(err, ErrNotWritable) {
+		t.Fatalf("append on a failing disk: %v", err)
+	}
+	untilWritable(t, l)
+	if end := outcomes(t, l)[1]; end != "DELIVERED_MAYBE" {
+		t.Errorf("the request that passed ended as %s", end)
+	}
+	if err := l.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSkippedIsToldOnce: also by a checkpoint that was refused and is there.
+func TestSkippedIsToldOnce(t *testing.T) {
+	for _, persist := range []bool{false, true} {
+		l, fault := openFaulty(t, persist, Options{})
+		for range 8 { // offsets 1 to 8: the next but one seals the window
+			if _, err := appendEvent(t, l, requestEvent()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 5 {
+			l.Skip("health")
+		}
+		fault.Store(1)
+		if _, err := appendEvent(t, l, requestEvent()); !errors.Is(err, ErrNotWritable) {
+			t.Fatalf("append on a failing disk: %v", err)
+		}
+		untilWritable(t, l)
+		if err := l.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := skippedIn(t, l.Dir()); n != 5 {
+			t.Errorf("persisted %v: the checkpoints tell of %d skipped exchanges, there were 5", persist, n)
+		}
+	}
+}
+
+func skippedIn(t *testing.T, dir string) (n uint64) {
+	t.Helper()
+	v, err := OpenReadOnly(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	list, err := v.Checkpoints(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range list {
+		for _, s := range c.Checkpoint.GetSkipped() {
+			n += s.GetExchanges()
+		}
+	}
+	return n
+}
+
+// TestTheStoredIndexNeverGoesBack: at a stop each window is stored once.
+func TestTheStoredIndexNeverGoesBack(t *testing.T) {
+	for range 20 {
+		dir := filepath.Join(t.TempDir(), "log")
+		if _, err := Create(dir, Origin{Interval: 3}); err != nil {
+			t.Fatal(err)
+		}
+		l, err := Open(dir, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const appends = 100
+		for range appends {
+			d, err := NewDraft(requestEvent())
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.Append(d)
+		}
+		if err := l.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		v, err := OpenReadOnly(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		offsets, err := v.MeterOffsets("m", 0, ^uint64(0))
+		if err != nil || len(offsets) != appends || v.indexed != uint64(len(mustCheckpoints(t, v))) {
+			t.Errorf("%d offsets of %d, indexed below window %d, %v", len(offsets), appends, v.indexed, err)
+		}
+		v.Close()
+	}
+}
+
+func mustCheckpoints(t *testing.T, v *View) []CheckpointAt {
+	t.Helper()
+	list, err := v.Checkpoints(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
 }

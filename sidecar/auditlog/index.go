@@ -74,7 +74,11 @@ func newWindow(id, first uint64) *window {
 	return &window{id: id, first: first, meters: map[string][]uint64{}}
 }
 
+// signal wakes the indexer, unless it was stopped; x.mu is held.
 func (x *index) signal() {
+	if x.stopped {
+		return
+	}
 	select {
 	case x.wake <- struct{}{}:
 	default:

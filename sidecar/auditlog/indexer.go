@@ -18,7 +18,14 @@ func (l *Log) runIndexer() {
 	}
 }
 
-// stop ends the indexer; called once, by the writer, before the store closes.
+// wakeUp lets the indexer look again.
+func (x *index) wakeUp() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.signal()
+}
+
+// stop ends the indexer; called once, by the writer, which then waits for it.
 func (x *index) stop() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -36,7 +43,6 @@ func (x *index) rebuild(s *store, tip Tip) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.windows, x.tip = windows, tip
-	x.signal()
 	return nil
 }
 

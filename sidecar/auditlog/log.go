@@ -17,6 +17,9 @@ type Options struct {
 	MaxAge time.Duration
 	// Logger gets what an operator has to know; nil: nothing is logged.
 	Logger *slog.Logger
+	// FailOpen says that a request passes even if its entry is refused: if it is
+	// in the log all the same, the pipeline may have got it.
+	FailOpen bool
 	// Observer is told of every durable batch, from the writer's goroutine; may
 	// be nil.
 	Observer Observer
@@ -45,10 +48,12 @@ type Log struct {
 	skips   skips
 	access  handle
 	stop    chan struct{}
-	done    sync.WaitGroup
-	closing sync.Once
-	closed  error
-	release func() // of the claim on dir
+	done    sync.WaitGroup // the writer
+	// The indexer; the writer ends it.
+	indexing sync.WaitGroup
+	closing  sync.Once
+	closed   error
+	release  func() // of the claim on dir
 
 	// Owned by the writer's goroutine.
 	tail   *tail
@@ -91,8 +96,8 @@ func Open(dir string, opts Options) (*Log, error) {
 		release()
 		return nil, fmt.Errorf("open log %s: %w", dir, err)
 	}
+	l.indexing.Go(l.runIndexer)
 	l.done.Go(l.run)
-	l.done.Go(l.runIndexer)
 	return l, nil
 }
 
@@ -145,6 +150,7 @@ func (l *Log) install(s *store) error {
 		return err
 	}
 	l.access.set(s)
+	l.index.wakeUp()
 	return nil
 }
 
@@ -180,7 +186,7 @@ func (l *Log) Close(ctx context.Context) error {
 		close(l.stop)
 	})
 	ended := make(chan struct{})
-	go func() { // ends with the two goroutines that the Log owns
+	go func() { // ends with the writer, which ends the indexer
 		l.done.Wait()
 		close(ended)
 	}()

@@ -49,7 +49,8 @@ func readMark(dir string) (offset uint64, ok bool, err error) {
 	if err != nil {
 		return 0, false, fmt.Errorf("open log %s: %w", dir, err)
 	}
-	if offset, err = strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64); err != nil {
+	digits, whole := strings.CutSuffix(string(b), "\n")
+	if offset, err = strconv.ParseUint(digits, 10, 64); err != nil || !whole {
 		return 0, false, fmt.Errorf("open log %s: %w: its file %s holds no offset; restore it from a backup, nothing was changed",
 			dir, ErrDamaged, markFile)
 	}

@@ -50,8 +50,11 @@ func (s *skips) told(list []*logv1.Skipped) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, k := range list {
-		if s.counts[k.GetReason()] -= k.GetExchanges(); s.counts[k.GetReason()] == 0 {
+		left := s.counts[k.GetReason()]
+		if left <= k.GetExchanges() {
 			delete(s.counts, k.GetReason())
+			continue
 		}
+		s.counts[k.GetReason()] = left - k.GetExchanges()
 	}
 }

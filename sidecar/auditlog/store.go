@@ -124,7 +124,8 @@ func (s *store) familyOptions(name string) *grocksdb.Options {
 		o.SetWriteBufferSize(64 << 20)
 		table := grocksdb.NewDefaultBlockBasedTableOptions()
 		table.SetBlockSize(16 << 10)
-		o.SetBlockBasedTableFactory(table)
+		o.SetBlockBasedTableFactory(table) // which copies them
+		table.Destroy()
 	} else {
 		o.SetWriteBufferSize(8 << 20)
 	}

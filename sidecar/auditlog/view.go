@@ -44,14 +44,20 @@ func (l *Log) View() (*View, error) {
 	return v, nil
 }
 
+// Available is nil if dir holds a log that no process writes. It reads no entry.
+// Errors: ErrNotFound, ErrNotALog, ErrVersion, ErrInUse.
+func Available(dir string) error {
+	if err := checkDir(dir); err != nil {
+		return err
+	}
+	return refuseBesideWriter(dir)
+}
+
 // OpenReadOnly opens a log that no process writes, for reading. It writes
 // nothing. Errors: those of Open; ErrInUse means that the writer has to be asked
 // for a snapshot.
 func OpenReadOnly(dir string) (*View, error) {
-	if err := checkDir(dir); err != nil {
-		return nil, err
-	}
-	if err := refuseBesideWriter(dir); err != nil {
+	if err := Available(dir); err != nil {
 		return nil, err
 	}
 	s, err := openStore(dir, readOnly)

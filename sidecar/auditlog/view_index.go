@@ -1,11 +1,14 @@
 package auditlog
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"slices"
 	"sort"
+
+	"github.com/linxGnu/grocksdb"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/chain"
@@ -38,7 +41,8 @@ func (v *View) storedPostings(id string) ([]uint64, error) {
 	defer it.Close()
 	var offsets []uint64
 	prefix := meterPrefix(id)
-	for it.Seek(prefix); it.ValidForPrefix(prefix); it.Next() {
+	end := meterKey(id, v.indexed) // what is stored behind is in memory, too
+	for it.Seek(prefix); it.ValidForPrefix(prefix) && before(it, end); it.Next() {
 		value := it.Value()
 		list, err := decodePostings(value.Data())
 		value.Free()
@@ -48,6 +52,13 @@ func (v *View) storedPostings(id string) ([]uint64, error) {
 		offsets = append(offsets, list...)
 	}
 	return offsets, it.Err()
+}
+
+// before says whether an iterator stands before a key.
+func before(it *grocksdb.Iterator, key []byte) bool {
+	k := it.Key()
+	defer k.Free()
+	return bytes.Compare(k.Data(), key) < 0
 }
 
 func (v *View) memoryPostings(id string) []uint64 {

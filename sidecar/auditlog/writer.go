@@ -127,12 +127,13 @@ func (l *Log) writeNow(s *store, drafts []Draft) error {
 func (l *Log) shut() error {
 	defer l.release()
 	s := l.access.current()
+	// Only one may store windows: the indexer ends before the rest is stored here.
+	l.index.stop()
+	l.indexing.Wait()
 	if s == nil {
-		l.index.stop()
 		return fmt.Errorf("close log %s: %w: %w; its last window is not sealed", l.dir, ErrNotWritable, l.queue.downReason())
 	}
 	err := l.sealAtStop(s)
-	l.index.stop()
 	l.access.close()
 	if err != nil {
 		return fmt.Errorf("close log %s: %w", l.dir, err)

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -68,19 +69,33 @@ func (x *exchange) send(r *extprocv3.ProcessingResponse) error {
 // the stream is ignored: the exchange is not the pipeline's any more.
 func (x *exchange) refuse(reason, sentence string) error {
 	x.server.Metrics.Refused(reason)
-	err := x.send(immediate(reason, sentence))
-	x.end()
+	x.close("refused: " + sentence)
 	x.phase = overturned
-	return err
+	return x.send(immediate(reason, sentence))
 }
 
-// end closes whatever the exchange left open. It may be called more than once.
-func (x *exchange) end() {
+// sentence is what a client is told of an error; the log says the rest.
+func (x *exchange) sentence(err error) string {
+	x.server.Logger.Debug("not recorded", "err", err)
+	for _, known := range []error{auditlog.ErrNotWritable, auditlog.ErrClosed} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	return "an internal error"
+}
+
+// end closes whatever the end of the stream leaves open.
+func (x *exchange) end() { x.close(x.whyEnded()) }
+
+// close gives a request without an outcome an Abort, and the turn back. It may be
+// called more than once.
+func (x *exchange) close(why string) {
 	switch x.phase {
 	case placed:
-		x.abort(notDelivered, "the request was not let through: "+x.whyEnded())
+		x.abort(notDelivered, "not let through: "+why)
 	case released:
-		x.abort(maybeDelivered, x.whyEnded())
+		x.abort(maybeDelivered, why)
 	}
 	x.endTurn()
 }

@@ -38,6 +38,9 @@ func (l *Losses) AddSince(witness, reason string, since time.Time, exchanges uin
 	if l.counts[k] == nil {
 		l.counts[k] = &loss{since: since}
 	}
+	if since.Before(l.counts[k].since) {
+		l.counts[k].since = since
+	}
 	l.counts[k].exchanges += exchanges
 }
 
@@ -51,7 +54,8 @@ func (l *Losses) take() map[lossKind]*loss {
 }
 
 // Tell returns after a Gap entry for everything counted is durable. What could
-// not be written stays counted.
+// not be written stays counted. It waits for the log whatever becomes of ctx: a
+// Gap that has its place must not be told again.
 func (l *Losses) Tell(ctx context.Context, log *auditlog.Log) error {
 	var failed error
 	for k, c := range l.take() {
@@ -59,7 +63,7 @@ func (l *Losses) Tell(ctx context.Context, log *auditlog.Log) error {
 			SinceMs: uint64(c.since.UnixMilli()), Exchanges: c.exchanges, Reason: k.reason, Witness: k.witness,
 		}}})
 		if err == nil {
-			_, err = log.Append(draft).Wait(ctx)
+			_, err = log.Append(draft).Wait(context.WithoutCancel(ctx))
 		}
 		if err != nil {
 			l.AddSince(k.witness, k.reason, c.since, c.exchanges)

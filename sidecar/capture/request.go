@@ -2,7 +2,6 @@ package capture
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/policy"
-	"verbatim/sidecar/turn"
 )
 
 // request is what came of a request so far.
@@ -29,8 +27,11 @@ type request struct {
 }
 
 func (x *exchange) requestHeaders(h *extprocv3.HttpHeaders, attrs map[string]*structpb.Struct) error {
-	if x.phase != gathering || x.request.headers != nil {
-		return x.send(continueRequestHeaders(nil))
+	if x.phase != gathering {
+		return x.repeated(continueRequestHeaders(nil))
+	}
+	if x.request.headers != nil {
+		return nil
 	}
 	x.request.headers = headerList(h.GetHeaders())
 	x.request.readAttributes(attrs)
@@ -41,8 +42,8 @@ func (x *exchange) requestHeaders(h *extprocv3.HttpHeaders, attrs map[string]*st
 }
 
 func (x *exchange) requestBody(b *extprocv3.HttpBody) error {
-	if x.phase != gathering || x.request.hasBody {
-		return x.send(continueRequestBody(nil))
+	if x.phase != gathering {
+		return x.repeated(continueRequestBody(nil))
 	}
 	x.request.hasBody, x.request.body = true, b.GetBody()
 	// In BUFFERED mode the body is whole; if the stream goes on, trailers come,
@@ -53,8 +54,8 @@ func (x *exchange) requestBody(b *extprocv3.HttpBody) error {
 
 func (x *exchange) requestTrailers(t *extprocv3.HttpTrailers) error {
 	switch x.phase {
-	case passed, concluded:
-		return x.send(continueRequestTrailers())
+	case passed, released, concluded:
+		return x.repeated(continueRequestTrailers())
 	case gathering:
 		return x.refuse("trailers", "a request with trailers and no body can't be given its clock")
 	}
@@ -66,10 +67,19 @@ func (x *exchange) requestTrailers(t *extprocv3.HttpTrailers) error {
 		return err
 	}
 	if _, err := x.durable(x.server.Log.Append(draft)); err != nil {
-		return x.refuse("not-writable", "the request's trailers could not be recorded: "+err.Error())
+		return x.refuse("not-writable", "the request's trailers could not be recorded: "+x.sentence(err))
 	}
 	x.letThrough()
 	return x.send(continueRequestTrailers())
+}
+
+// repeated answers a message that brings nothing new: one that Envoy sends again.
+// Before the request is let through that must not let it through.
+func (x *exchange) repeated(reply *extprocv3.ProcessingResponse) error {
+	if x.phase == placed {
+		return nil
+	}
+	return x.send(reply)
 }
 
 // requestWhole records a request that is there whole, all but its trailers, and
@@ -120,7 +130,7 @@ func (x *exchange) record(reply func(*extprocv3.HeaderMutation) *extprocv3.Proce
 // notRecorded refuses the request, or lets it pass when failing open.
 func (x *exchange) notRecorded(err error, reply func(*extprocv3.HeaderMutation) *extprocv3.ProcessingResponse) error {
 	if !x.server.FailOpen {
-		return x.refuse("not-writable", "the request could not be recorded: "+err.Error())
+		return x.refuse("not-writable", "the request could not be recorded: "+x.sentence(err))
 	}
 	x.server.Losses.Add("sidecar", "a request could not be recorded and passed: fail open")
 	x.endTurn()
@@ -132,55 +142,6 @@ func (x *exchange) notRecorded(err error, reply func(*extprocv3.HeaderMutation) 
 func (x *exchange) letThrough() {
 	x.phase = released
 	x.sentAt = time.Now()
-}
-
-// waitForTurn returns when the exchange may enter the pipeline; gone when it
-// ended or was refused instead.
-func (x *exchange) waitForTurn() (gone bool, err error) {
-	began := time.Now()
-	ctx, cancel := context.WithCancel(x.stream.Context())
-	defer cancel()
-	type result struct {
-		release func()
-		err     error
-	}
-	turns := make(chan result, 1)
-	go func() { // ends when Acquire does: at once, at its bound, or with ctx
-		release, err := x.server.Turns.Acquire(ctx, x.request.meterIDs)
-		turns <- result{release, err}
-	}()
-	var r result
-	select {
-	case r = <-turns:
-	case m, ok := <-x.messages:
-		// The client is gone, or Envoy answered in our stead: the request will
-		// not go on, so it must not have a turn.
-		cancel()
-		r = <-turns
-		r.release()
-		x.phase = overturned
-		if ok {
-			x.phase = passed
-			err = x.handle(m)
-		}
-		return true, err
-	}
-	x.server.Metrics.WaitedForTurn(time.Since(began))
-	if r.err != nil {
-		return true, x.refuse(turnRefusal(r.err), "the request could not be let into the pipeline: "+r.err.Error())
-	}
-	x.release = r.release
-	return false, nil
-}
-
-func turnRefusal(err error) string {
-	switch {
-	case errors.Is(err, turn.ErrQueueFull):
-		return "queue-full"
-	case errors.Is(err, turn.ErrWaitTooLong):
-		return "queue-timeout"
-	}
-	return "gone"
 }
 
 // durable waits for an entry, whatever becomes of the client: an entry that has

@@ -37,6 +37,9 @@ func (x *exchange) responseHeaders(h *extprocv3.HttpHeaders, attrs map[string]*s
 		upstream: text(attribute(attrs, "upstream.address")),
 		attempts: uint32(number(attribute(attrs, "upstream.request_attempt_count"))),
 	}
+	if x.answer.local != nil && x.phase == placed {
+		x.answer.local.Delivered = notDelivered // we hold the request still
+	}
 	var err error
 	if x.answer.message.Status, x.answer.message.Headers, err = output.SplitStatus(headerList(h.GetHeaders())); err != nil {
 		return fmt.Errorf("read response to %d: %w", x.offset, err)
@@ -92,7 +95,7 @@ func (x *exchange) responseWhole(reply func() *extprocv3.ProcessingResponse) err
 
 func (x *exchange) answerNotRecorded(err error, reply func() *extprocv3.ProcessingResponse) error {
 	if !x.server.FailOpen {
-		return x.refuse("not-writable", "the answer could not be recorded: "+err.Error())
+		return x.refuse("not-writable", "the answer could not be recorded: "+x.sentence(err))
 	}
 	x.server.Losses.Add("sidecar", "an answer could not be recorded and passed: fail open")
 	return x.send(reply())

@@ -78,6 +78,9 @@ func (s *Server) Process(st stream) error {
 			return nil
 		}
 		if err := x.handle(m); err != nil {
+			if ended := st.Context().Err(); ended != nil {
+				return status.FromContextError(ended).Err()
+			}
 			s.Logger.Error("exchange failed", "err", err)
 			s.Metrics.Refused("internal")
 			return status.Error(codes.Internal, "verbatim: the exchange could not be recorded")

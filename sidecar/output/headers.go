@@ -11,8 +11,9 @@ import (
 // field is one line of a canonical list. It may share memory with a Message.
 type field struct{ name, value []byte }
 
-// hopByHop are the fields that are meant for one connection (RFC 9110 7.6.1);
-// those that a "connection" header names are left out with them.
+// hopByHop are the fields that are meant for one connection (RFC 9110 7.6.1).
+// Those that a "connection" header names are not: Envoy passes them on, so the
+// client sees them, and a pipeline could hide anything by naming it there.
 var hopByHop = nameSet(
 	"connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade",
 )
@@ -60,7 +61,7 @@ func (s names) has(name []byte) bool {
 }
 
 // canonicalList is list in canonical form before the ignore policy.
-func canonicalList(list []*logv1.Header, named [][]byte, joined *names) ([]field, error) {
+func canonicalList(list []*logv1.Header, joined *names) ([]field, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
@@ -71,7 +72,7 @@ func canonicalList(list []*logv1.Header, named [][]byte, joined *names) ([]field
 			return nil, fmt.Errorf("%w: %q", ErrName, h.GetName())
 		}
 		f := field{name: lower(h.GetName()), value: trim(h.GetValue())}
-		if hopByHop.has(f.name) || isNamed(named, f.name) {
+		if hopByHop.has(f.name) {
 			continue
 		}
 		if i, ok := (*joined)[string(f.name)]; ok {
@@ -87,26 +88,6 @@ func canonicalList(list []*logv1.Header, named [][]byte, joined *names) ([]field
 		out = append(out, f)
 	}
 	return out, nil
-}
-
-// connectionNames are the names that "connection" headers list, in lower case.
-func connectionNames(list []*logv1.Header) [][]byte {
-	var named [][]byte
-	for _, h := range list {
-		if !bytes.EqualFold(h.GetName(), []byte("connection")) {
-			continue
-		}
-		for token := range bytes.SplitSeq(h.GetValue(), []byte(",")) {
-			if token = trim(token); len(token) > 0 {
-				named = append(named, lower(token))
-			}
-		}
-	}
-	return named
-}
-
-func isNamed(named [][]byte, name []byte) bool {
-	return slices.ContainsFunc(named, func(n []byte) bool { return bytes.Equal(n, name) })
 }
 
 func without(list []field, name string) []field {

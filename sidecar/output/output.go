@@ -12,7 +12,8 @@
 //   - Names are in lower case and in the order of the wire; white space around
 //     values is gone (Envoy keeps it on HTTP/2).
 //   - Hop-by-hop fields are left out, see hopByHop. Envoy drops "keep-alive"
-//     before ext_proc sees it and shows the others.
+//     before ext_proc sees it and shows the others. What a "connection" header
+//     names besides them stays: Envoy passes it on to the client.
 //   - Some names are joined when they repeat, see joinedHeaders.
 //   - "content-length: 0" of a 204 is left out: Envoy's codecs drop it.
 //   - Trailers keep their order. Envoy drops those of HTTP/1.1 unless
@@ -68,12 +69,11 @@ func Canonical(m Message, p IgnorePolicy) (Canonicalized, error) {
 	if m.Status < 200 && m.Status != 101 || int64(m.Status) > maxStatus {
 		return Canonicalized{}, fmt.Errorf("canonicalize response: %w: %d", ErrStatus, m.Status)
 	}
-	named := connectionNames(m.Headers)
-	headers, err := canonicalList(m.Headers, named, &joinedHeaders)
+	headers, err := canonicalList(m.Headers, &joinedHeaders)
 	if err != nil {
 		return Canonicalized{}, fmt.Errorf("canonicalize headers: %w", err)
 	}
-	trailers, err := canonicalList(m.Trailers, named, &joinedTrailers)
+	trailers, err := canonicalList(m.Trailers, &joinedTrailers)
 	if err != nil {
 		return Canonicalized{}, fmt.Errorf("canonicalize trailers: %w", err)
 	}
