@@ -31,7 +31,7 @@ func hexed(s string) string {
 }
 
 func tracedWrite(file, data string) string {
-	return fmt.Sprintf("7 write(3<%s>, \"%s\", %d) = %d\n", hexed(file), hexed(data), len(data), len(data))
+	return fmt.Sprintf("7 write(3<%s>, %s, %d) = %d\n", hexed(file), `"`+hexed(data)+`"`, len(data), len(data))
 }
 
 func tracedSync(file, result string) string {
@@ -92,7 +92,7 @@ func TestReleaseChecker(t *testing.T) {
 		"WAL written at a position":    {[]string{strings.Replace(walRequest, "write", "pwrite64", 1)}, "the WAL is written by pwrite64, which this check does not understand"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			calls, _, err := parseStrace(strings.NewReader(strings.Join(c.trace, "")))
+			calls, _, err := parseStrace(strings.Join(c.trace, ""))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,10 +1,8 @@
 package e2e
 
 import (
-	"bufio"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -32,50 +30,50 @@ var (
 
 const straceUnfinished = " <unfinished ...>"
 
-// parseStrace reads the output of strace -f -y -xx -e signal=none -o, and says
+// straceEntry is the part of a call that was printed when it was entered.
+type straceEntry struct {
+	text string
+	line int
+}
+
+// parseStrace reads the whole output of strace -f -y -xx -e signal=none -o, and says
 // whether the program exited with 0. What it does not understand is an error.
 // A call that never returned is left out.
-func parseStrace(r io.Reader) (calls []straceCall, exited bool, err error) {
-	type entered struct {
-		text string
-		line int
-	}
-	unfinished := map[string]entered{} // by thread
-	lines := bufio.NewReader(r)
-	for n := 1; ; n++ {
-		line, err := lines.ReadString('\n')
-		if err == io.EOF && line == "" {
-			return calls, exited, nil
-		}
-		if err != nil {
-			return nil, false, fmt.Errorf("read trace: line %d: %w", n, err)
-		}
-		thread, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+func parseStrace(trace string) (calls []straceCall, exited bool, err error) {
+	unfinished := map[string]straceEntry{} // by thread
+	n := 0
+	for line := range strings.Lines(trace) {
+		n++
+		text, whole := strings.CutSuffix(line, "\n")
+		thread, text, _ := strings.Cut(text, " ")
 		text = strings.TrimSpace(text)
-		began := n
+		call := straceEntry{text, n}
 		switch {
+		case !whole:
+			return nil, false, fmt.Errorf("read trace: line %d breaks off", n)
 		case strings.HasPrefix(text, "+++ "):
 			exited = text == "+++ exited with 0 +++"
 			continue
 		case strings.HasSuffix(text, straceUnfinished):
-			unfinished[thread] = entered{strings.TrimSuffix(text, straceUnfinished), n}
+			unfinished[thread] = straceEntry{strings.TrimSuffix(text, straceUnfinished), n}
 			continue
 		case strings.HasPrefix(text, "<... "):
+			call = unfinished[thread]
+			delete(unfinished, thread)
 			rest := straceResumed.FindStringSubmatch(text)
-			first := unfinished[thread]
-			if rest == nil || !strings.HasPrefix(first.text, rest[1]+"(") {
+			if len(rest) == 0 || !strings.HasPrefix(call.text, rest[1]+"(") {
 				return nil, false, fmt.Errorf("read trace: line %d resumes what thread %s did not begin: %.80s", n, thread, text)
 			}
-			text, began = first.text+rest[2], first.line
-			delete(unfinished, thread)
+			call.text += rest[2]
 		}
-		c, err := parseStraceCall(text)
+		c, err := parseStraceCall(call.text)
 		if err != nil {
 			return nil, false, fmt.Errorf("read trace: line %d: %w", n, err)
 		}
-		c.began, c.ended = began, n
+		c.began, c.ended = call.line, n
 		calls = append(calls, c)
 	}
+	return calls, exited, nil
 }
 
 func parseStraceCall(text string) (straceCall, error) {
@@ -135,11 +133,11 @@ func TestParseStrace(t *testing.T) {
 		"resumed another":     {"7 fsync(3<a> <unfinished ...>\n7 <... write resumed>) = 0\n", nil, false, "did not begin"},
 		"shortened string":    {"7 write(3<a>, \"\\x68\"..., 2) = 2\n", nil, false, "shortened"},
 		"no descriptor":       {"7 getpid() = 7\n", nil, false, "not a call"},
-		"half a line":         {"7 fsync(3<a>)", nil, false, "EOF"},
+		"half a line":         {"7 fsync(3<a>)", nil, false, "breaks off"},
 		"not a hex character": {"7 write(3<a>, \"\\x6g\", 1) = 1\n", nil, false, "undecodable"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, exited, err := parseStrace(strings.NewReader(c.trace))
+			got, exited, err := parseStrace(c.trace)
 			if (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
 				t.Fatalf("error %v, want %q", err, c.err)
 			}

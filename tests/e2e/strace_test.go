@@ -61,12 +61,11 @@ func TestStraceDurableBeforeReleased(t *testing.T) {
 
 func readTrace(t *testing.T, path string) []straceCall {
 	t.Helper()
-	f, err := os.Open(path)
+	trace, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	calls, exited, err := parseStrace(f)
+	calls, exited, err := parseStrace(string(trace))
 	if err != nil {
 		t.Fatal(err)
 	}

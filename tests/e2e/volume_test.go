@@ -20,6 +20,9 @@ import (
 // for a WAL.
 const volumeSize = "16m"
 
+// volumeSource is what mount calls the file system.
+const volumeSource = "verbatim"
+
 // volume is a small file system of its own in a private mount namespace, which a
 // sleeping process keeps. Nothing of it is seen outside.
 type volume struct {
@@ -39,7 +42,7 @@ func newVolume(t *testing.T, dir string) *volume {
 	}
 	keeper, err := mesh.StartProcess(t.Context(), mesh.ProcessOptions{
 		Name: "volume", Path: "unshare", Dir: filepath.Dir(dir), Ready: regexp.MustCompile(`^mounted$`),
-		Args: append(unshare, "sh", "-c", `mount -t tmpfs -o mode=700,size=`+volumeSize+` verbatim "$0" && echo mounted && exec sleep infinity`, dir),
+		Args: append(unshare, "sh", "-c", `mount -t tmpfs -o mode=700,size=`+volumeSize+` `+volumeSource+` "$0" && echo mounted && exec sleep infinity`, dir),
 	})
 	if err != nil {
 		t.Fatalf("%v: unshare and mount are needed (deploy/setup.sh test), and root or user namespaces", err)
@@ -51,7 +54,7 @@ func newVolume(t *testing.T, dir string) *volume {
 
 // outside is the path by which this process reaches a file of the volume.
 func (v *volume) outside(path string) string {
-	return filepath.Join("/proc", strconv.Itoa(v.keeper.PID()), "root", path)
+	return fmt.Sprintf("/proc/%d/root%s", v.keeper.PID(), path)
 }
 
 // run runs a command inside and returns what it printed.
@@ -70,18 +73,14 @@ func (v *volume) fill() (pages int) {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	defer f.Close()
 	page := make([]byte, os.Getpagesize())
-	for {
-		_, err := f.Write(page)
-		if errors.Is(err, syscall.ENOSPC) {
-			return pages
-		}
-		if err != nil {
-			v.t.Fatal(err)
-		}
-		pages++
+	for ; err == nil; pages++ {
+		_, err = f.Write(page)
 	}
+	if err := errors.Join(err, f.Close()); !errors.Is(err, syscall.ENOSPC) {
+		v.t.Fatal(err)
+	}
+	return pages - 1
 }
 
 // empty gives the room back.
@@ -97,7 +96,9 @@ func (v *volume) empty() {
 func (v *volume) remount(options string) {
 	v.t.Helper()
 	poll(v.t, "remount "+options, func() (bool, error) {
-		out, err := v.run("mount", "-o", "remount,"+options, v.dir)
+		// With the source named too, mount takes over no option from before; a user
+		// namespace has no names for some.
+		out, err := v.run("mount", "-t", "tmpfs", "-o", "remount,"+options, volumeSource, v.dir)
 		if err != nil && !strings.Contains(out, "busy") {
 			return false, fmt.Errorf("%w: %s", err, out)
 		}
