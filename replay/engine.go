@@ -156,6 +156,10 @@ func (r *run) one(ctx context.Context, x *exchange) error {
 		r.cannotTell = fmt.Sprintf("request %d can't be sent as it is recorded: %v", x.offset, failure)
 		return nil
 	}
+	if errors.Is(failure, errLedBack) {
+		r.cannotTell = fmt.Sprintf("at request %d %v; name another instance of the pipeline", x.offset, failure)
+		return nil
+	}
 	r.response.Sent++
 	event := &auditv1.ReplayedExchange{
 		RequestOffset: x.offset, MeterIds: x.meters, DurationUs: uint64(time.Since(began).Microseconds()),
@@ -185,6 +189,9 @@ func (r *run) send(ctx context.Context, request *target.Request, policy output.I
 	message, failure := r.target.Do(bounded, request)
 	if ctx.Err() != nil {
 		return c, nil, fmt.Errorf("replay: %w", context.Cause(ctx))
+	}
+	if failure == nil && ledBack(message) {
+		failure = errLedBack
 	}
 	if failure == nil {
 		c, failure = output.Canonical(message, policy)

@@ -179,7 +179,10 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	case err = <-served:
 	case <-ctx.Done():
 		s.drain(server, turns)
-		err = <-served
+		// Stopped before it had begun to serve.
+		if err = <-served; errors.Is(err, grpc.ErrServerStopped) {
+			err = nil
+		}
 	}
 	server.Stop()
 	processor.Wait()

@@ -10,6 +10,7 @@ import (
 
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/output"
 	"verbatim/sidecar/policy"
 )
 
@@ -95,7 +96,7 @@ func (x *exchange) requestWhole(reply func(*extprocv3.HeaderMutation) *extprocv3
 		return x.send(reply(nil))
 	}
 	if x.replayed() {
-		return x.refuse("replayed", "this request is in the log already: the replay's target leads back to the captured address")
+		return x.refuse(output.RefusedReplay, "this request is in the log already: the replay's target leads back to the captured address")
 	}
 	ids, err := x.server.Policy.Meters(seen)
 	if err != nil {

@@ -46,8 +46,7 @@ func newSite(t *testing.T, o siteOptions) *site {
 // prepareSite makes the log and starts the pipeline alone.
 func prepareSite(t *testing.T, o siteOptions) *site {
 	t.Helper()
-	// t.TempDir's names are too long for a socket's path.
-	dir, err := os.MkdirTemp("", "vb")
+	dir, err := os.MkdirTemp("", "vb") //nolint:usetesting // t.TempDir's names are too long for a socket's path
 	if err != nil {
 		t.Fatal(err)
 	}
