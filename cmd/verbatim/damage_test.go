@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io/fs"
 	"os"
@@ -16,11 +17,12 @@ import (
 	"verbatim/tests/forge"
 )
 
-// forged is "forge version N DIR", "forge flip OFFSET DIR" or "forge remove
-// OFFSET DIR": what somebody does to a log who owns its disk.
+// forged is "forge version N DIR", "forge flip OFFSET DIR", "forge remove OFFSET
+// DIR" or "forge record ID DIR", which lists a checkpoint at the offset of its id:
+// what somebody does to a log who owns its disk.
 func forged(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
-		ts.Fatalf("usage: forge version|flip|remove N DIR")
+		ts.Fatalf("usage: forge version|flip|remove|record N DIR")
 	}
 	n, err := strconv.ParseUint(args[1], 10, 32)
 	ts.Check(err)
@@ -37,6 +39,9 @@ func forged(ts *testscript.TestScript, neg bool, args []string) {
 		err = forge.FlipBit(dir, n, forge.RawAt+10)
 	case "remove":
 		err = forge.Remove(dir, n)
+	case "record":
+		offset := binary.BigEndian.AppendUint64(nil, n)
+		err = forge.Put(dir, "checkpoints", offset, offset)
 	default:
 		err = fmt.Errorf("no such forgery: %s", args[0])
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -61,7 +62,7 @@ func exchange(ctx context.Context, client extprocv3.ExternalProcessorClient, i i
 	if err := stream.CloseSend(); err != nil {
 		return fmt.Errorf("end exchange %d: %w", i, err)
 	}
-	if _, err := stream.Recv(); err != io.EOF {
+	if _, err := stream.Recv(); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("end exchange %d: %w", i, err)
 	}
 	return nil

@@ -136,7 +136,7 @@ func pipeline(ts *testscript.TestScript, neg bool, args []string) {
 		for _, h := range m.Headers {
 			w.Header().Add(string(h.GetName()), string(h.GetValue()))
 		}
-		w.WriteHeader(int(m.Status))
+		w.WriteHeader(m.Status)
 		_, _ = w.Write(m.Body) // a client that is gone sees it itself
 	}))
 	ts.Defer(server.Close)

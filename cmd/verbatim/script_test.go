@@ -45,6 +45,8 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			e.Values[noteKey{}] = map[string]notes{}
+			// With the race detector a process sleeps for a second before it exits.
+			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			e.Setenv("LONG", strings.Repeat("x", 110))
 			return nil
 		},

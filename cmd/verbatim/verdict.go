@@ -27,7 +27,7 @@ func printVerdict(w io.Writer, r *auditv1.AuditReplayResponse, asJSON bool) erro
 		return json.NewEncoder(w).Encode(verdictJSON(r))
 	}
 	p := &printer{w: w}
-	p.line("links checked    %d entries, every link", r.GetLinksChecked())
+	p.line("links checked    %d entries%s", r.GetLinksChecked(), everyLink(r))
 	p.line("requests         %d: %d sent again, %d compared, %d never answered, %d answered by Envoy itself",
 		r.GetRequests(), r.GetSent(), r.GetCompared(), r.GetWithoutResponse(), r.GetLocalReplies())
 	if len(r.GetReplayRoot()) > 0 {
@@ -49,6 +49,15 @@ func printVerdict(w io.Writer, r *auditv1.AuditReplayResponse, asJSON bool) erro
 	p.line("%s: %s", resultName(r.GetResult()), r.GetReason())
 	p.line("%s", compared)
 	return p.err
+}
+
+// everyLink claims no more than was checked: in a broken chain nothing behind the
+// first finding is.
+func everyLink(r *auditv1.AuditReplayResponse) string {
+	if r.GetDivergence().GetKind() == auditv1.DivergenceKind_DIVERGENCE_KIND_CHAIN_BROKEN {
+		return ""
+	}
+	return ", every link"
 }
 
 func partly(r *auditv1.AuditReplayResponse) string {

@@ -23,7 +23,8 @@ func verifyCommand() *cobra.Command {
 		Short: "Check every link and every footer of a log",
 		Long: `Checks a log against itself: that every entry is the one that the next entry
 names, that every checkpoint seals what it claims to, that every outcome belongs
-to a request. It names the first offset that is wrong.
+to a request, that the indexes hold what the entries give. It names the first
+offset that is wrong.
 
 A log that was rewritten as a whole agrees with itself. --trusted-root compares
 an entry's hash with one that you have from elsewhere, for instance from an
@@ -87,20 +88,33 @@ func printReport(w io.Writer, r *verify.Report, asJSON bool) error {
 		if findings == nil {
 			findings = []verify.Finding{}
 		}
-		return json.NewEncoder(w).Encode(map[string]any{
+		report := map[string]any{
 			"ok": r.OK(), "entries": r.Entries, "tip": r.Tip, "chain_root": r.ChainRoot.String(),
-			"checkpoints": r.Checkpoints, "sealed_through": r.SealedThrough, "requests": r.Requests,
+			"checkpoints": r.Checkpoints, "requests": r.Requests,
 			"responses": r.Responses, "aborts": r.Aborts, "gaps": r.Gaps, "open_requests": r.Open,
 			"trusted_roots": r.TrustedRoots, "findings": findings,
-		})
+		}
+		if r.Checkpoints > 0 {
+			report["sealed_through"] = r.SealedThrough
+		}
+		return json.NewEncoder(w).Encode(report)
 	}
 	p := &printer{w: w}
 	for _, f := range r.Findings {
 		p.line("FINDING at %s", f)
 	}
-	p.line("entries checked  %d (offsets 0 to %d), every link", r.Entries, r.Tip)
+	p.line("entries checked  %s", checkedEntries(r))
 	p.line("requests         %d: %d answered, %d aborted, %d open", r.Requests, r.Responses, r.Aborts, r.Open)
-	p.line("checkpoints      %d, sealed through offset %d", r.Checkpoints, r.SealedThrough)
+	sealed := "not sealed yet"
+	switch {
+	case r.Checkpoints > 0:
+		sealed = fmt.Sprintf("SEALED through %d", r.SealedThrough)
+		p.line("checkpoints      %d, sealed through offset %d", r.Checkpoints, r.SealedThrough)
+	case r.Broken:
+		p.line("checkpoints      0, as far as the chain holds")
+	default:
+		p.line("checkpoints      0, %s", sealed)
+	}
 	if r.Gaps > 0 {
 		p.line("gaps             %d: traffic is known to have passed unrecorded", r.Gaps)
 	}
@@ -109,9 +123,20 @@ func printReport(w io.Writer, r *verify.Report, asJSON bool) error {
 	case !r.OK():
 		p.line("NOT VERIFIED: %d findings, the first at offset %d", len(r.Findings), r.Findings[0].Offset)
 	case r.TrustedRoots > 0:
-		p.line("CHAINED, SEALED through %d, and it agrees with %d trusted roots", r.SealedThrough, r.TrustedRoots)
+		p.line("CHAINED, %s, and it agrees with %d trusted roots", sealed, r.TrustedRoots)
 	default:
-		p.line("CHAINED, SEALED through %d: the log agrees with itself; whether it was rewritten as a whole only a trusted root tells", r.SealedThrough)
+		p.line("CHAINED, %s: the log agrees with itself; whether it was rewritten as a whole only a trusted root tells", sealed)
 	}
 	return p.err
+}
+
+// checkedEntries says which entries' links were checked, and whether all were.
+func checkedEntries(r *verify.Report) string {
+	switch {
+	case r.Entries == 0:
+		return "0"
+	case r.Broken:
+		return fmt.Sprintf("%d (offsets 0 to %d), as far as the chain holds", r.Entries, r.Entries-1)
+	}
+	return fmt.Sprintf("%d (offsets 0 to %d), every link", r.Entries, r.Entries-1)
 }

@@ -104,14 +104,11 @@ func Open(dir string, opts Options) (*Log, error) {
 // examine reads a log without changing it, so that what is left of one that
 // can't be opened can still be rescued.
 func examine(dir string) error {
-	s, err := openStore(dir, readOnly)
+	s, err := openWhole(dir)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if err := s.holdsMarked(dir); err != nil {
-		return err
-	}
 	genesis, err := readGenesis(s)
 	if err == nil {
 		_, err = readTail(s, genesis.GetCheckpointInterval())

@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,7 +44,7 @@ func (m *mark) close() { m.f.Close() } //nolint:errcheck // nothing waits in it
 // snapshot, or one whose mark a power failure took.
 func readMark(dir string) (offset uint64, ok bool, err error) {
 	b, err := os.ReadFile(filepath.Join(dir, markFile))
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(b) == 0 {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(bytes.Trim(b, "\x00")) == 0 {
 		return 0, false, nil
 	}
 	if err != nil {
@@ -57,19 +58,25 @@ func readMark(dir string) (offset uint64, ok bool, err error) {
 	return offset, true, nil
 }
 
-// holdsMarked fails with ErrDamaged if entries are gone that were durable.
-func (s *store) holdsMarked(dir string) error {
+// openWhole opens a log read only; ErrDamaged if entries are gone that were
+// durable. The mark is read first: it may only be older than the store.
+func openWhole(dir string) (*store, error) {
 	marked, ok, err := readMark(dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openStore(dir, readOnly)
 	if err != nil || !ok {
-		return err
+		return s, err
 	}
 	tip, err := readTip(s, s.read)
+	if err == nil && tip.Offset < marked {
+		err = fmt.Errorf("%w: entries up to %d were durable, but the newest is %d, so its end was cut off; restore it from a backup, nothing was changed",
+			ErrDamaged, marked, tip.Offset)
+	}
 	if err != nil {
-		return fmt.Errorf("open log %s: %w", dir, err)
+		s.close()
+		return nil, fmt.Errorf("open log %s: %w", dir, err)
 	}
-	if tip.Offset < marked {
-		return fmt.Errorf("open log %s: %w: entries up to %d were durable, but the newest is %d, so its end was cut off; restore it from a backup, nothing was changed",
-			dir, ErrDamaged, marked, tip.Offset)
-	}
-	return nil
+	return s, nil
 }

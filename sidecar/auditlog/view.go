@@ -60,12 +60,8 @@ func OpenReadOnly(dir string) (*View, error) {
 	if err := Available(dir); err != nil {
 		return nil, err
 	}
-	s, err := openStore(dir, readOnly)
+	s, err := openWhole(dir)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.holdsMarked(dir); err != nil {
-		s.close()
 		return nil, err
 	}
 	v := &View{access: &handle{s: s}, s: s, index: &index{wake: make(chan struct{}, 1)}, owned: true}
@@ -80,7 +76,10 @@ func OpenReadOnly(dir string) (*View, error) {
 func (v *View) load() error {
 	var err error
 	if v.genesis, err = readGenesis(v.s); err != nil {
-		return err
+		if !genesisLost(v.s) {
+			return err
+		}
+		v.genesis = noGenesis() // the rest can be read, and verify says what is wrong
 	}
 	if v.index.tip, err = readTip(v.s, v.s.read); err != nil {
 		return err
@@ -104,8 +103,16 @@ func (v *View) pin() error {
 	v.scan.SetFillCache(false)
 	v.scan.SetReadaheadSize(1 << 20)
 	var err error
-	v.indexed, _, err = readIndexed(v.s, v.read)
+	if v.indexed, _, err = readIndexed(v.s, v.read); err != nil {
+		v.s.release(v.snap)
+		v.destroyOptions()
+	}
 	return err
+}
+
+func (v *View) destroyOptions() {
+	v.read.Destroy()
+	v.scan.Destroy()
 }
 
 // Close releases the state. No other method may be under way.
@@ -114,14 +121,14 @@ func (v *View) Close() {
 	if err == nil && v.owned {
 		v.access.close()
 	}
-	v.read.Destroy()
-	v.scan.Destroy()
+	v.destroyOptions()
 }
 
-// Genesis is offset 0's event. The caller must not change it.
+// Genesis is offset 0's event, with a zero log id if it is lost: then its entry
+// is missing, or its event hash is another's. The caller must not change it.
 func (v *View) Genesis() *logv1.Genesis { return v.genesis }
 
-// ID is the log's id.
+// ID is the log's id, zero if its genesis is lost.
 func (v *View) ID() chain.Hash { return chain.Hash(v.genesis.GetLogId()) }
 
 // Tip is the newest entry of this view.

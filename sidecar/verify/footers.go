@@ -15,14 +15,14 @@ type footers struct {
 	outputs  chain.Root
 	first    uint64 // of the window
 	nextID   uint64
-	open     map[uint64]struct{}
+	open     map[uint64][]string // requests without an outcome, and their meters
 	clockMS  uint64
-	at       []uint64 // offsets of the checkpoints
-	overdue  bool     // said already
+	overdue  bool // said already
+	stored   *stored
 }
 
-func newFooters(interval uint64) *footers {
-	return &footers{interval: interval, tree: chain.NewTree(), open: map[uint64]struct{}{}}
+func newFooters(interval uint64, s *stored) *footers {
+	return &footers{interval: interval, tree: chain.NewTree(), open: map[uint64][]string{}, stored: s}
 }
 
 // entry takes an entry into account whose link was checked, and decodes it.
@@ -44,11 +44,15 @@ func (f *footers) event(r *Report, offset uint64, ev *logv1.Event) {
 	} else {
 		f.clockMS = ms
 	}
+	if offset == 0 {
+		f.stored.begin(0, ev.GetWallClockMs())
+	}
 	if (offset == 0) != (ev.GetGenesis() != nil) {
 		r.add(offset, CodeGenesis, "a log has one genesis, at offset 0")
 	}
 	if c := ev.GetCheckpoint(); c != nil {
 		f.checkpoint(r, offset, c)
+		f.stored.begin(offset, ev.GetWallClockMs())
 		return
 	}
 	if offset-f.first >= f.interval && !f.overdue {
@@ -56,9 +60,12 @@ func (f *footers) event(r *Report, offset uint64, ev *logv1.Event) {
 		f.overdue = true
 	}
 	switch k := ev.GetKind().(type) {
+	case *logv1.Event_Start:
+		policies(r, offset, k.Start)
 	case *logv1.Event_Request:
 		r.Requests++
-		f.open[offset] = struct{}{}
+		f.open[offset] = k.Request.GetMeterIds()
+		f.stored.belongs(offset, k.Request.GetMeterIds())
 	case *logv1.Event_RequestPart:
 		f.belongs(r, offset, k.RequestPart.GetRequestOffset())
 	case *logv1.Event_ResponsePart:
@@ -78,9 +85,11 @@ func (f *footers) event(r *Report, offset uint64, ev *logv1.Event) {
 }
 
 func (f *footers) belongs(r *Report, offset, request uint64) {
-	if _, ok := f.open[request]; !ok {
+	meters, ok := f.open[request]
+	if !ok {
 		r.add(offset, CodeOutcome, "it belongs to request %d, which is none, or has its outcome already", request)
 	}
+	f.stored.belongs(offset, meters)
 }
 
 func (f *footers) outcome(r *Report, offset, request uint64) {
@@ -102,9 +111,9 @@ func (f *footers) checkpoint(r *Report, offset uint64, c *logv1.Checkpoint) {
 	if none := chain.EventHash(nil); c.GetEffectCount() != 0 || bytesToHash(c.GetEffectRoot()) != none {
 		r.add(offset, CodeCheckpoint, "it claims effects, which this format version does not record")
 	}
+	f.stored.checkpoint(r, offset, c.GetCheckpointId(), f.tree.Nodes())
 	f.first, f.outputs, f.overdue = offset, chain.Root{}, false
 	f.nextID = c.GetCheckpointId() + 1
-	f.at = append(f.at, offset)
 	r.Checkpoints++
 	r.SealedThrough = offset - 1
 }

@@ -15,7 +15,7 @@ const (
 	CodeMissing      Code = "missing"       // a hole in the offsets
 	CodeEventHash    Code = "event-hash"    // event_hash is not SHA-256(raw_event_bytes)
 	CodeLink         Code = "link"          // the chain does not hold
-	CodeTip          Code = "tip"           // the newest entry is not the stored root's
+	CodeTip          Code = "tip"           // the newest entry is not the stored root's, or not the newest
 	CodeUndecodable  Code = "undecodable"   // the raw bytes are no event of this format
 	CodeGenesis      Code = "genesis"       // not exactly one, at offset 0
 	CodeClock        Code = "clock"         // wall_clock_ms goes back
@@ -23,7 +23,9 @@ const (
 	CodeCheckpoint   Code = "checkpoint"    // a footer does not fit its window
 	CodeUnsealed     Code = "unsealed"      // a full window without a checkpoint
 	CodeTrustedRoot  Code = "trusted-root"  // differs from a root the reader trusts
-	CodeStoredFooter Code = "stored-footer" // the list of checkpoints is not the chain's
+	CodePolicy       Code = "policy"        // a Start's policy is not its digest's
+	CodeStoredFooter Code = "stored-footer" // the record of a checkpoint is not the chain's
+	CodeIndex        Code = "index"         // the index by meter or time is not the entries'
 )
 
 // Finding is one thing that is wrong, and where.
@@ -46,14 +48,14 @@ type Report struct {
 	Tip       uint64
 	ChainRoot chain.Hash
 	// Checkpoints counts those that were checked, SealedThrough is the last
-	// offset that one of them covers.
+	// offset that one of them covers; it means nothing when there are none.
 	Checkpoints   uint64
 	SealedThrough uint64
 	Requests      uint64
 	Responses     uint64
 	Aborts        uint64
 	Gaps          uint64
-	// Open are requests without an outcome at the tip.
+	// Open are requests without an outcome up to the last entry checked.
 	Open uint64
 	// TrustedRoots counts those that were compared.
 	TrustedRoots int

@@ -11,7 +11,8 @@ import (
 )
 
 // Rewrite changes events and then computes every hash and every footer again:
-// what a forger does who knows the format. The log agrees with itself after it.
+// what a forger does who knows the format. The indexes go, since they are built
+// again. The log agrees with itself after it.
 func Rewrite(dir string, edit func(offset uint64, ev *logv1.Event) error) error {
 	d, err := open(dir)
 	if err != nil {
@@ -32,6 +33,9 @@ func Rewrite(dir string, edit func(offset uint64, ev *logv1.Event) error) error 
 	}
 	if err := it.Err(); err != nil {
 		return fmt.Errorf("read to forge: %w", err)
+	}
+	if err := d.forgetIndex(r.batch); err != nil {
+		return err
 	}
 	tip := append(key(r.next-1), r.prev[:]...)
 	r.batch.PutCF(d.family("state"), []byte("tip"), tip)

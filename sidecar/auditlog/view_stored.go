@@ -1,0 +1,184 @@
+package auditlog
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/chain"
+)
+
+// A log stores more than its entries: what readers find them by. No hash covers
+// that, so a verifier computes it again and asks here whether the same is
+// stored.
+
+// StoredTip is the newest entry by the store itself. In a view of a Log that is
+// being written it can be ahead of Tip.
+func (v *View) StoredTip() (tip Tip, err error) {
+	err = v.access.with(v.s, func() error {
+		tip, err = readTip(v.s, v.read)
+		return err
+	})
+	return tip, err
+}
+
+// StoredBehind says whether anything is stored as an entry behind an offset.
+func (v *View) StoredBehind(offset uint64) (found bool, err error) {
+	err = v.access.with(v.s, func() error {
+		it := v.s.db.NewIteratorCF(v.read, v.s.family(cfEntries))
+		defer it.Close()
+		it.Seek(append(offsetKey(offset), 0))
+		found = it.Valid()
+		return it.Err()
+	})
+	return found, err
+}
+
+// Indexed says how far the stored index reaches: it has the windows below an
+// id, and they end before an offset.
+func (v *View) Indexed() (id, offset uint64, err error) {
+	err = v.access.with(v.s, func() error {
+		id, offset, err = readIndexed(v.s, v.read)
+		return err
+	})
+	return id, offset, err
+}
+
+// StoredCheckpoint says whether a checkpoint is recorded, and recorded right:
+// with its offset and the Merkle nodes of the entries before it.
+func (v *View) StoredCheckpoint(id, offset uint64, nodes [][]byte) (found, equal bool, err error) {
+	want := slices.Concat(append([][]byte{offsetKey(offset)}, nodes...)...)
+	return v.storedEquals(cfCheckpoints, offsetKey(id), want)
+}
+
+// StoredTime says whether the time index has a window, and has it right: at the
+// clock of its first entry, with its first and last offset.
+func (v *View) StoredTime(window, firstMS, first, last uint64) (found, equal bool, err error) {
+	return v.storedEquals(cfTimes, timeKey(firstMS, window), encodePair(first, last))
+}
+
+func (v *View) storedEquals(cf string, key, want []byte) (found, equal bool, err error) {
+	err = v.access.with(v.s, func() error {
+		value, err := v.s.get(v.read, cf, key)
+		found, equal = value != nil, bytes.Equal(value, want)
+		return err
+	})
+	return found, equal, err
+}
+
+// StoredLists compares a window's stored posting lists with what they have to
+// be. It returns the meters without a list, and those with another one, both
+// sorted.
+func (v *View) StoredLists(window uint64, meters map[string][]uint64) (absent, different []string, err error) {
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(meters)), chunkEntries) {
+		keys := make([][]byte, len(ids))
+		for i, id := range ids {
+			keys[i] = meterKey(id, window)
+		}
+		err := v.access.with(v.s, func() error {
+			values, err := v.s.db.MultiGetCF(v.read, v.s.family(cfMeters), keys...)
+			if err != nil {
+				return fmt.Errorf("read posting lists: %w: %w", ErrDamaged, err)
+			}
+			defer values.Destroy()
+			for i, value := range values {
+				if !value.Exists() {
+					absent = append(absent, ids[i])
+				} else if !bytes.Equal(value.Data(), encodePostings(meters[ids[i]])) {
+					different = append(different, ids[i])
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return absent, different, nil
+}
+
+// EachCheckpoint calls f for every checkpoint that is recorded; ok is false for
+// what is no such record.
+func (v *View) EachCheckpoint(ctx context.Context, f func(id, offset uint64, ok bool)) error {
+	return v.eachStored(ctx, cfCheckpoints, func(key, value []byte) {
+		if len(key) != 8 || len(value) < 8 {
+			f(0, 0, false)
+			return
+		}
+		f(binary.BigEndian.Uint64(key), binary.BigEndian.Uint64(value), true)
+	})
+}
+
+// EachList calls f with the window of every stored posting list; ok is false for
+// what is no list.
+func (v *View) EachList(ctx context.Context, f func(window uint64, ok bool)) error {
+	return v.eachStored(ctx, cfMeters, func(key, _ []byte) {
+		size, n := binary.Uvarint(key)
+		if n <= 0 || len(key)-n < 8 || size != uint64(len(key)-n-8) {
+			f(0, false)
+			return
+		}
+		f(binary.BigEndian.Uint64(key[len(key)-8:]), true)
+	})
+}
+
+// EachTime calls f with every window that the time index has; ok is false for
+// what is none.
+func (v *View) EachTime(ctx context.Context, f func(window uint64, ok bool)) error {
+	return v.eachStored(ctx, cfTimes, func(key, _ []byte) {
+		_, window, err := decodePair(key)
+		f(window, err == nil)
+	})
+}
+
+// eachStored calls f for every key of a column family, in order. It reads in
+// chunks, so that the log can be closed in between. f must not keep the slices.
+func (v *View) eachStored(ctx context.Context, cf string, f func(key, value []byte)) error {
+	var next []byte
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("read %s: %w", cf, context.Cause(ctx))
+		}
+		err := v.access.with(v.s, func() error {
+			it := v.s.db.NewIteratorCF(v.scan, v.s.family(cf))
+			defer it.Close()
+			if it.SeekToFirst(); next != nil {
+				it.Seek(next)
+			}
+			for n := 0; it.Valid() && n < chunkEntries; n++ {
+				key, value := it.Key(), it.Value()
+				f(key.Data(), value.Data())
+				next = append(append(next[:0], key.Data()...), 0)
+				key.Free()
+				value.Free()
+				it.Next()
+			}
+			more = it.Valid()
+			return it.Err()
+		})
+		if err != nil {
+			return fmt.Errorf("read %s: %w", cf, err)
+		}
+	}
+	return nil
+}
+
+// noGenesis stands for one that was lost, so that the rest can be read.
+func noGenesis() *logv1.Genesis {
+	return &logv1.Genesis{LogId: make([]byte, chain.Size), FormatVersion: FormatVersion, CheckpointInterval: DefaultInterval}
+}
+
+// genesisLost says that entry 0 is missing, or is not what was written: its
+// event hash is another's.
+func genesisLost(s *store) bool {
+	value, err := s.get(s.read, cfEntries, offsetKey(0))
+	if err != nil {
+		return false // the storage fails, not the entry
+	}
+	e, err := decodeEntry(0, value)
+	return err != nil || chain.EventHash(e.Raw) != e.EventHash
+}
