@@ -47,7 +47,8 @@ func (r *run) recordedOutput(x *exchange) (*logv1.Output, error) {
 
 // Diff compares two outputs: status, headers, body (JSON by field, else text by
 // line, else the first octets that differ), trailers. Values of headers that
-// carry secrets are shown as digests. It is empty for equal outputs.
+// carry secrets are not shown; equal ones have the same number. It is empty for
+// equal outputs.
 func Diff(recorded, replayed *logv1.Output) []string {
 	var lines []string
 	if recorded.GetStatus() != replayed.GetStatus() {
@@ -60,13 +61,23 @@ func Diff(recorded, replayed *logv1.Output) []string {
 
 // diffLists compares two ordered header lists line by line.
 func diffLists(what string, recorded, replayed []*logv1.Header) []string {
-	return diffLines(headerLines(what, recorded), headerLines(what, replayed))
+	hidden := map[string]int{}
+	return diffLines(headerLines(what, recorded, hidden), headerLines(what, replayed, hidden))
 }
 
-func headerLines(what string, list []*logv1.Header) []string {
+// headerLines numbers the values that it hides, by what hidden has seen.
+func headerLines(what string, list []*logv1.Header, hidden map[string]int) []string {
 	lines := make([]string, len(list))
 	for i, h := range list {
-		lines[i] = fmt.Sprintf("%s %s: %s", what, h.GetName(), secret.Shown(string(h.GetName()), h.GetValue()))
+		name, value := string(h.GetName()), string(h.GetValue())
+		lines[i] = fmt.Sprintf("%s %s: %s", what, name, secret.Shown(name, h.GetValue()))
+		if !secret.Header(name) {
+			continue
+		}
+		if hidden[value] == 0 {
+			hidden[value] = len(hidden) + 1
+		}
+		lines[i] += fmt.Sprintf(", value %d", hidden[value])
 	}
 	return lines
 }

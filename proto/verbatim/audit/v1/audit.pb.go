@@ -778,7 +778,7 @@ type Divergence struct {
 	RequestOffset  uint64                 `protobuf:"varint,3,opt,name=request_offset,json=requestOffset,proto3" json:"request_offset,omitempty"`
 	OriginalHash   []byte                 `protobuf:"bytes,4,opt,name=original_hash,json=originalHash,proto3" json:"original_hash,omitempty"`
 	ReplayHash     []byte                 `protobuf:"bytes,5,opt,name=replay_hash,json=replayHash,proto3" json:"replay_hash,omitempty"`
-	// Readable lines; values of sensitive headers are replaced by their digests.
+	// Readable lines; values of sensitive headers are not shown.
 	Diff []string `protobuf:"bytes,6,rep,name=diff,proto3" json:"diff,omitempty"`
 	// Requests that overlapped this one when it was recorded.
 	Overlapping   []uint64 `protobuf:"varint,7,rep,packed,name=overlapping,proto3" json:"overlapping,omitempty"`
