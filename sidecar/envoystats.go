@@ -3,6 +3,7 @@ package sidecar
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -27,23 +28,33 @@ const (
 const witnessEnvoy = "envoy"
 
 // envoyWatch turns what Envoy's counters know of unrecorded exchanges into Gap
-// entries.
+// entries, and tells when another version of Envoy runs.
 type envoyWatch struct {
-	admin  string // base URL of Envoy's admin endpoint
+	admin  string // base URL of Envoy's admin endpoint; empty: not asked
 	log    *auditlog.Log
 	losses *capture.Losses
 	logger *slog.Logger
 	client http.Client
+	// changed records that Envoy's version is another.
+	changed func(ctx context.Context, version string) error
 
-	known bool // last is what the log has told already
-	last  uint64
-	since time.Time
+	version string
+	uptime  time.Duration
+	known   bool // last is what the log has told already
+	last    uint64
+	since   time.Time
+}
+
+// envoyState is what Envoy says of itself.
+type envoyState struct {
+	version string
+	uptime  time.Duration
+	passed  uint64 // exchanges that passed without the sidecar
 }
 
 // run polls until ctx ends. It blocks on Envoy's admin port, with a bound, and
 // on the log.
 func (w *envoyWatch) run(ctx context.Context) {
-	w.client.Timeout = statsTimeout
 	w.since = time.Now()
 	tick := time.NewTicker(statsEvery)
 	defer tick.Stop()
@@ -61,11 +72,8 @@ func (w *envoyWatch) run(ctx context.Context) {
 // can be known: its counters are read again when it is back.
 func (w *envoyWatch) poll(ctx context.Context) {
 	if w.admin != "" {
-		now, err := w.counter(ctx)
-		if err != nil {
-			w.logger.Debug("envoy's counters can't be read", "err", err)
-		} else {
-			w.count(ctx, now)
+		if err := w.look(ctx); err != nil {
+			w.logger.Debug("what envoy knows is not recorded yet", "err", err)
 		}
 	}
 	if err := w.losses.Tell(ctx, w.log); err != nil {
@@ -73,37 +81,41 @@ func (w *envoyWatch) poll(ctx context.Context) {
 	}
 }
 
-func (w *envoyWatch) count(ctx context.Context, now uint64) {
+func (w *envoyWatch) look(ctx context.Context) error {
+	state, err := w.ask(ctx)
+	if err != nil {
+		return err
+	}
+	if state.version != w.version {
+		if err := w.changed(ctx, state.version); err != nil {
+			return err
+		}
+		w.version = state.version
+	}
+	return w.count(ctx, state)
+}
+
+func (w *envoyWatch) count(ctx context.Context, state envoyState) error {
 	if !w.known {
-		told, err := w.told(ctx)
+		told, err := w.told(ctx, state.uptime)
 		if err != nil {
-			w.logger.Debug("what the log has told of envoy's losses can't be read", "err", err)
-			return
+			return err
 		}
 		w.last, w.known = told, true
 	}
-	if now < w.last {
+	if state.uptime < w.uptime || state.passed < w.last {
 		w.last = 0 // Envoy was restarted
 	}
-	if now > w.last {
-		w.losses.AddSince(witnessEnvoy, "envoy let requests pass without the sidecar: fail open", w.since, now-w.last)
+	if state.passed > w.last {
+		w.losses.AddSince(witnessEnvoy, "envoy let requests pass without the sidecar: fail open", w.since, state.passed-w.last)
 	}
-	w.last, w.since = now, time.Now()
+	w.last, w.uptime, w.since = state.passed, state.uptime, time.Now()
+	return nil
 }
 
 // told sums up the Gaps that this Envoy's counter stands for already: those
 // since it was started.
-func (w *envoyWatch) told(ctx context.Context) (uint64, error) {
-	var info struct {
-		Uptime string `json:"uptime_all_epochs"`
-	}
-	if err := w.get(ctx, "/server_info", &info); err != nil {
-		return 0, err
-	}
-	uptime, err := time.ParseDuration(info.Uptime)
-	if err != nil {
-		return 0, fmt.Errorf("read envoy's uptime: %w", err)
-	}
+func (w *envoyWatch) told(ctx context.Context, uptime time.Duration) (uint64, error) {
 	v, err := w.log.View()
 	if err != nil {
 		return 0, err
@@ -132,8 +144,13 @@ func (w *envoyWatch) told(ctx context.Context) (uint64, error) {
 	return sum, nil
 }
 
-// counter reads how many exchanges Envoy let pass.
-func (w *envoyWatch) counter(ctx context.Context) (uint64, error) {
+// ask reads Envoy's version, how long it has been running, over hot restarts, as
+// its counters do, and how many exchanges it let pass.
+func (w *envoyWatch) ask(ctx context.Context) (envoyState, error) {
+	var info struct {
+		Version string `json:"version"`
+		Uptime  string `json:"uptime_all_epochs"`
+	}
 	var stats struct {
 		Stats []struct {
 			Name  string `json:"name"`
@@ -141,26 +158,20 @@ func (w *envoyWatch) counter(ctx context.Context) (uint64, error) {
 		} `json:"stats"`
 	}
 	path := "/stats?format=json&filter=" + url.QueryEscape("^"+passedCounter+"$")
-	if err := w.get(ctx, path, &stats); err != nil {
-		return 0, err
+	if err := errors.Join(w.get(ctx, "/server_info", &info), w.get(ctx, path, &stats)); err != nil {
+		return envoyState{}, err
 	}
-	for _, s := range stats.Stats {
-		if s.Name == passedCounter {
-			return s.Value, nil
+	uptime, err := time.ParseDuration(info.Uptime)
+	if err != nil {
+		return envoyState{}, fmt.Errorf("read envoy's uptime: %w", err)
+	}
+	state := envoyState{version: info.Version, uptime: uptime}
+	for _, c := range stats.Stats {
+		if c.Name == passedCounter {
+			state.passed = c.Value
 		}
 	}
-	return 0, nil
-}
-
-// version asks Envoy what it is; empty if it can't be asked.
-func (w *envoyWatch) version(ctx context.Context) string {
-	var info struct {
-		Version string `json:"version"`
-	}
-	if w.admin == "" || w.get(ctx, "/server_info", &info) != nil {
-		return ""
-	}
-	return info.Version
+	return state, nil
 }
 
 func (w *envoyWatch) get(ctx context.Context, path string, into any) error {

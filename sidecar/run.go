@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -51,9 +52,12 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	}
 	s := &service{
 		config: c, version: version, logger: logger, log: log, policy: rules, ignore: ignore,
-		registry: registry, metrics: m, captured: newAddresses(c.Pipeline.Address), losses: &capture.Losses{},
+		registry: registry, metrics: m, bootID: rand.Text(), captured: newAddresses(c.Pipeline.Address), losses: &capture.Losses{},
 	}
-	s.watch = &envoyWatch{admin: c.Envoy.Admin, log: log, losses: s.losses, logger: logger}
+	s.watch = &envoyWatch{
+		admin: c.Envoy.Admin, log: log, losses: s.losses, logger: logger,
+		changed: s.recordStart, version: c.Envoy.Version,
+	}
 	return errors.Join(s.serve(ctx, l), s.close())
 }
 
@@ -88,6 +92,7 @@ type service struct {
 	captured *addresses
 	losses   *capture.Losses
 	watch    *envoyWatch
+	bootID   string
 }
 
 func (s *service) profile() logv1.Profile {
@@ -120,12 +125,13 @@ func (s *service) serve(ctx context.Context, l listeners) error {
 
 // begin records that recording starts, before anything can come in.
 func (s *service) begin(ctx context.Context, adminAddress string) error {
-	draft, err := auditlog.NewDraft(&logv1.Event{Kind: &logv1.Event_Start{Start: s.start(ctx)}})
-	if err != nil {
-		return err
+	if s.config.Envoy.Admin != "" {
+		if state, err := s.watch.ask(ctx); err == nil {
+			s.watch.version = state.version
+		}
 	}
-	if _, err := s.log.Append(draft).Wait(ctx); err != nil {
-		return fmt.Errorf("record start: %w", err)
+	if err := s.recordStart(ctx, s.watch.version); err != nil {
+		return err
 	}
 	return admin.WriteAddress(s.config.Log, adminAddress)
 }

@@ -2,10 +2,11 @@ package sidecar
 
 import (
 	"context"
-	"crypto/rand"
+	"fmt"
 	"os"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/auditlog"
 )
 
 // Environment variables by which a deployment says where it runs; Kubernetes
@@ -16,8 +17,21 @@ const (
 	envIdentity = "WORKLOAD_IDENTITY"
 )
 
+// recordStart returns after a Start is durable. Recording begins with one, and
+// each change of what it says is another.
+func (s *service) recordStart(ctx context.Context, envoyVersion string) error {
+	draft, err := auditlog.NewDraft(&logv1.Event{Kind: &logv1.Event_Start{Start: s.start(envoyVersion)}})
+	if err != nil {
+		return err
+	}
+	if _, err := s.log.Append(draft).Wait(ctx); err != nil {
+		return fmt.Errorf("record start: %w", err)
+	}
+	return nil
+}
+
 // start says who records, what, and under which rules.
-func (s *service) start(ctx context.Context) *logv1.Start {
+func (s *service) start(envoyVersion string) *logv1.Start {
 	pipeline := &logv1.Pipeline{
 		Name: s.config.Pipeline.Name, ImageDigest: s.config.Pipeline.Image,
 		Protocol: map[string]string{"h1": "http/1.1", "h2": "h2"}[s.config.Pipeline.Protocol],
@@ -25,12 +39,8 @@ func (s *service) start(ctx context.Context) *logv1.Start {
 	if pipeline.GetImageDigest() != "" {
 		pipeline.ImageEvidence = logv1.Evidence_EVIDENCE_DECLARED
 	}
-	envoyVersion := s.config.Envoy.Version
-	if observed := s.watch.version(ctx); observed != "" {
-		envoyVersion = observed
-	}
 	return &logv1.Start{
-		BootId: rand.Text(), VerbatimVersion: s.version, EnvoyVersion: envoyVersion, Pipeline: pipeline,
+		BootId: s.bootID, VerbatimVersion: s.version, EnvoyVersion: envoyVersion, Pipeline: pipeline,
 		Workload: &logv1.Workload{Pod: os.Getenv(envPod), Node: os.Getenv(envNode), Identity: os.Getenv(envIdentity)},
 		Ordering: s.config.LogOrdering(), Profile: s.profile(),
 		CapturePolicy: s.policy.Text(), IgnorePolicy: s.ignore.Policy(),
