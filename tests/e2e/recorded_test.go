@@ -22,21 +22,9 @@ type recorded struct {
 // recordedExchanges reads a closed log, in the order of the requests.
 func recordedExchanges(t *testing.T, log string) []*recorded {
 	t.Helper()
-	v, err := auditlog.OpenReadOnly(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer v.Close()
 	var list []*recorded
 	open := map[uint64]*recorded{}
-	for e, err := range v.Entries(t.Context(), 0, v.Tip().Offset) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		ev, err := e.Event()
-		if err != nil {
-			t.Fatal(err)
-		}
+	eachEvent(t, log, 0, func(e auditlog.Entry, ev *logv1.Event) bool {
 		switch k := ev.GetKind().(type) {
 		case *logv1.Event_Request:
 			x := &recorded{request: e, sent: k.Request}
@@ -44,13 +32,15 @@ func recordedExchanges(t *testing.T, log string) []*recorded {
 		case *logv1.Event_Response:
 			x := open[k.Response.GetRequestOffset()]
 			x.response = e
+			var err error
 			if x.answer, err = output.Decode(k.Response.GetOutput()); err != nil {
 				t.Fatalf("entry %d: %v", e.Offset, err)
 			}
 		case *logv1.Event_Abort:
 			open[k.Abort.GetRequestOffset()].abort = k.Abort
 		}
-	}
+		return true
+	})
 	return list
 }
 

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
-	"verbatim/sidecar/auditlog"
 	"verbatim/tests/forge"
 	"verbatim/tests/mesh"
 )
@@ -22,30 +21,6 @@ func record(t *testing.T, o siteOptions, load mesh.LoadOptions) (*site, report) 
 		t.Fatalf("recorded %d requests and %d responses of %d events, %d open", r.Requests, r.Responses, load.Events, r.Open)
 	}
 	return s, r
-}
-
-// findEntry returns the first entry at or behind from that matches.
-func findEntry(t *testing.T, log string, from uint64, match func(*logv1.Event) bool) uint64 {
-	t.Helper()
-	v, err := auditlog.OpenReadOnly(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer v.Close()
-	for e, err := range v.Entries(t.Context(), from, v.Tip().Offset) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		ev, err := e.Event()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if match(ev) {
-			return e.Offset
-		}
-	}
-	t.Fatal("no such entry in the log")
-	return 0
 }
 
 // TestSeed is the main job: record 10,000 events, replay them, equal roots in

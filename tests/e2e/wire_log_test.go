@@ -29,21 +29,9 @@ func (x *recordedExchange) header(name string) string {
 // readExchanges reads a log that nobody writes, in the order of its requests.
 func readExchanges(t *testing.T, log string) []*recordedExchange {
 	t.Helper()
-	v, err := auditlog.OpenReadOnly(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer v.Close()
 	var list []*recordedExchange
 	by := map[uint64]*recordedExchange{}
-	for e, err := range v.Entries(t.Context(), 0, v.Tip().Offset) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		ev, err := e.Event()
-		if err != nil {
-			t.Fatal(err)
-		}
+	eachEvent(t, log, 0, func(e auditlog.Entry, ev *logv1.Event) bool {
 		switch k := ev.GetKind().(type) {
 		case *logv1.Event_Request:
 			x := &recordedExchange{offset: e.Offset, request: k.Request}
@@ -56,6 +44,7 @@ func readExchanges(t *testing.T, log string) []*recordedExchange {
 		case *logv1.Event_Abort:
 			by[k.Abort.GetRequestOffset()].abort = k.Abort
 		}
-	}
+		return true
+	})
 	return list
 }
