@@ -337,3 +337,31 @@ func TestAnotherImageIsAWarning(t *testing.T) {
 		t.Errorf("warnings %v", out.GetWarnings())
 	}
 }
+
+// TestWhatNeverEnteredOverlapsNothing: a request that was refused was in nobody's way.
+func TestWhatNeverEnteredOverlapsNothing(t *testing.T) {
+	r := newRecorder(t)
+	r.start(noisy("x-noise", "date"), "")
+	refused, first, second := r.request("/refused", "a"), r.request("/bad", "b"), r.request("/second", "c")
+	r.response(first, "/bad")
+	r.response(second, "/second")
+	r.abort(refused, logv1.Delivered_DELIVERED_NO)
+	url, _ := echo(t, "/bad")
+	out := r.replay(url, nil)
+	wantResult(t, out, "DIVERGENCE", "1 other requests")
+	if got := out.GetDivergence().GetOverlapping(); !slices.Equal(got, []uint64{second}) || out.GetOverlappingPairs() != 1 {
+		t.Errorf("overlapping %v, %d pairs", got, out.GetOverlappingPairs())
+	}
+}
+
+// TestASidecarsRefusalIsNoAnswerOfThePipeline: whatever its reason.
+func TestASidecarsRefusalIsNoAnswerOfThePipeline(t *testing.T) {
+	r := newRecorder(t)
+	r.response(r.request("/a", "m"), "/a")
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Verbatim-Refused", "queue-full")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	t.Cleanup(s.Close)
+	wantResult(t, r.replay(s.URL, nil), "CANNOT_TELL", "lead back")
+}

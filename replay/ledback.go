@@ -3,16 +3,19 @@ package replay
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/output"
 )
 
-// errLedBack: a sidecar that records refused the request, since it has it.
+// errLedBack: a sidecar refused the request, so the target is not the pipeline
+// itself but leads to where traffic is recorded. Whatever the reason for which it
+// refused, that is no answer of the pipeline.
 var errLedBack = errors.New("the target turned out to lead back to where its traffic is recorded")
 
 func ledBack(m output.Message) bool {
 	return slices.ContainsFunc(m.Headers, func(h *logv1.Header) bool {
-		return string(h.GetName()) == output.RefusedHeader && string(h.GetValue()) == output.RefusedReplay
+		return strings.EqualFold(string(h.GetName()), output.RefusedHeader)
 	})
 }

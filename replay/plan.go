@@ -58,7 +58,6 @@ type plan struct {
 	protocol  string // of the pipeline, as the last Start sealed it
 	doubts    []doubt
 	gaps      []doubt // those among them that are gaps
-	overlaps  uint64
 	firstMS   uint64
 	lastMS    uint64
 
@@ -119,7 +118,6 @@ func (p *plan) request(offset, clockMS uint64, r *logv1.Request) {
 		return
 	}
 	x := &exchange{offset: offset, meters: r.GetMeterIds(), ignore: p.ignore}
-	p.overlaps += uint64(len(p.open))
 	p.open[offset] = x
 	p.exchanges = append(p.exchanges, x)
 	if p.firstMS == 0 {
@@ -161,11 +159,25 @@ func (p *plan) end(offset, clockMS, request uint64, how ending) *exchange {
 	return x
 }
 
+// pairs counts the requests that were in the pipeline together, two by two.
+func (p *plan) pairs() (n uint64) {
+	var inside []*exchange
+	for _, x := range p.exchanges {
+		if x.ending == notDelivered {
+			continue
+		}
+		inside = slices.DeleteFunc(inside, func(o *exchange) bool { return o.outcome != 0 && o.outcome < x.offset })
+		n += uint64(len(inside))
+		inside = append(inside, x)
+	}
+	return n
+}
+
 // overlapping are the requests that were in the pipeline together with x.
 func (p *plan) overlapping(x *exchange) []uint64 {
 	var list []uint64
 	for _, o := range p.exchanges {
-		if o != x && o.offset < x.outcome && (o.outcome == 0 || o.outcome > x.offset) {
+		if o != x && o.ending != notDelivered && o.offset < x.outcome && (o.outcome == 0 || o.outcome > x.offset) {
 			list = append(list, o.offset)
 		}
 	}

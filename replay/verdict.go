@@ -11,7 +11,7 @@ import (
 
 func newResponse(p *plan, checked *verify.Report) *auditv1.AuditReplayResponse {
 	return &auditv1.AuditReplayResponse{
-		StartOffset: p.from, EndOffset: max(p.behind, 1) - 1, OverlappingPairs: p.overlaps,
+		StartOffset: p.from, EndOffset: max(p.behind, 1) - 1, OverlappingPairs: p.pairs(),
 		LinksChecked: checked.Entries, RecordedMs: p.lastMS - p.firstMS,
 		Starts: p.starts, ChainRoot: checked.ChainRoot[:],
 	}

@@ -50,12 +50,12 @@ type envoyState struct {
 	version string
 	uptime  time.Duration
 	passed  uint64 // exchanges that passed without the sidecar
+	at      time.Time
 }
 
 // run polls until ctx ends. It blocks on Envoy's admin port, with a bound, and
 // on the log.
 func (w *envoyWatch) run(ctx context.Context) {
-	w.since = time.Now()
 	tick := time.NewTicker(statsEvery)
 	defer tick.Stop()
 	for {
@@ -97,11 +97,11 @@ func (w *envoyWatch) look(ctx context.Context) error {
 
 func (w *envoyWatch) count(ctx context.Context, state envoyState) error {
 	if !w.known {
-		told, err := w.told(ctx, state.uptime)
+		told, since, err := w.told(ctx, state)
 		if err != nil {
 			return err
 		}
-		w.last, w.known = told, true
+		w.last, w.since, w.known = told, since, true
 	}
 	if state.uptime < w.uptime || state.passed < w.last {
 		w.last = 0 // Envoy was restarted
@@ -109,39 +109,54 @@ func (w *envoyWatch) count(ctx context.Context, state envoyState) error {
 	if state.passed > w.last {
 		w.losses.AddSince(witnessEnvoy, "envoy let requests pass without the sidecar: fail open", w.since, state.passed-w.last)
 	}
-	w.last, w.uptime, w.since = state.passed, state.uptime, time.Now()
+	w.last, w.uptime, w.since = state.passed, state.uptime, state.at
 	return nil
 }
 
 // told sums up the Gaps that this Envoy's counter stands for already: those
-// since it was started.
-func (w *envoyWatch) told(ctx context.Context, uptime time.Duration) (uint64, error) {
+// since it was started. What it counted beyond them passed after the newest.
+func (w *envoyWatch) told(ctx context.Context, state envoyState) (sum uint64, since time.Time, err error) {
 	v, err := w.log.View()
 	if err != nil {
-		return 0, err
+		return 0, since, err
 	}
 	defer v.Close()
-	from, err := v.OffsetAt(uint64(time.Now().Add(-uptime - time.Second).UnixMilli()))
+	since = state.at.Add(-state.uptime - time.Second)
+	from, err := v.OffsetAt(uint64(max(since.UnixMilli(), 0)))
 	if err != nil {
-		return 0, err
+		return 0, since, err
 	}
-	var sum uint64
 	for e, err := range v.Entries(ctx, from, v.Tip().Offset) {
 		if err != nil {
-			return 0, err
+			return 0, since, err
 		}
 		if kind, _, err := auditlog.Peek(e.Raw); err != nil || kind != auditlog.KindGap {
 			continue
 		}
 		ev, err := e.Event()
 		if err != nil {
-			return 0, err
+			return 0, since, err
 		}
 		if ev.GetGap().GetWitness() == witnessEnvoy {
 			sum += ev.GetGap().GetExchanges()
+			since = time.UnixMilli(int64(ev.GetWallClockMs()))
 		}
 	}
-	return sum, nil
+	return sum, since, nil
+}
+
+// lastLook counts what passed until the sidecar took nothing any more.
+func (w *envoyWatch) lastLook(ctx context.Context) {
+	if w.admin == "" {
+		return
+	}
+	state, err := w.ask(ctx)
+	if err == nil {
+		err = w.count(ctx, state)
+	}
+	if err != nil {
+		w.logger.Debug("what envoy knows at the end is not recorded", "err", err)
+	}
 }
 
 // ask reads Envoy's version, how long it has been running, over hot restarts, as
@@ -157,6 +172,7 @@ func (w *envoyWatch) ask(ctx context.Context) (envoyState, error) {
 			Value uint64 `json:"value"`
 		} `json:"stats"`
 	}
+	at := time.Now()
 	path := "/stats?format=json&filter=" + url.QueryEscape("^"+passedCounter+"$")
 	if err := errors.Join(w.get(ctx, "/server_info", &info), w.get(ctx, path, &stats)); err != nil {
 		return envoyState{}, err
@@ -165,7 +181,7 @@ func (w *envoyWatch) ask(ctx context.Context) (envoyState, error) {
 	if err != nil {
 		return envoyState{}, fmt.Errorf("read envoy's uptime: %w", err)
 	}
-	state := envoyState{version: info.Version, uptime: uptime}
+	state := envoyState{version: info.Version, uptime: uptime, at: at}
 	for _, c := range stats.Stats {
 		if c.Name == passedCounter {
 			state.passed = c.Value

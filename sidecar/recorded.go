@@ -2,7 +2,7 @@ package sidecar
 
 import (
 	"context"
-	"log/slog"
+	"fmt"
 	"strconv"
 
 	"verbatim/sidecar/auditlog"
@@ -12,18 +12,17 @@ import (
 type recorded struct {
 	log        *auditlog.Log
 	seedHeader string
-	logger     *slog.Logger
 }
 
 // holds says whether the log has a request with this clock and seed. It is asked
 // only for requests that bring both headers, which clients have no reason to
-// send. A log that can't be read answers no: nothing can be recorded then either.
-func (r *recorded) holds(clockMS, seed uint64) bool {
+// send. When the log can't be read the answer is an error, never no.
+func (r *recorded) holds(clockMS, seed uint64) (bool, error) {
 	found, err := r.find(clockMS, strconv.FormatUint(seed, 10))
 	if err != nil {
-		r.logger.Warn("could not look for a replayed request", "err", err)
+		return false, fmt.Errorf("look for a replayed request: %w", err)
 	}
-	return found
+	return found, nil
 }
 
 func (r *recorded) find(clockMS uint64, seed string) (bool, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,7 +57,7 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	}
 	s.watch = &envoyWatch{
 		admin: c.Envoy.Admin, log: log, losses: s.losses, logger: logger,
-		changed: s.recordStart, version: c.Envoy.Version,
+		changed: s.recordStart, version: c.Envoy.Version, since: time.Now(),
 	}
 	return errors.Join(s.serve(ctx, l), s.close())
 }
@@ -163,7 +164,7 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	})
 	s.metrics.WatchTurns(turns.Waiting, turns.Running)
 	s.metrics.WatchLog(s.log.Writable)
-	replays := &recorded{log: s.log, seedHeader: s.config.SeedHeader, logger: s.logger}
+	replays := &recorded{log: s.log, seedHeader: s.config.SeedHeader}
 	processor := capture.New(capture.Options{
 		Log: s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
 		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader,

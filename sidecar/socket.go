@@ -44,8 +44,13 @@ func removeStale(ctx context.Context, path string) error {
 		return fmt.Errorf("listen on socket %s: something else is there; name another path", path)
 	}
 	var d net.Dialer
-	if c, err := d.DialContext(ctx, "unix", path); err == nil {
+	c, err := d.DialContext(context.WithoutCancel(ctx), "unix", path)
+	if err == nil {
 		return errors.Join(fmt.Errorf("listen on socket %s: another process answers on it; stop it or name another path", path), c.Close())
+	}
+	// Only a refusal says that nobody listens; a busy listener fails otherwise.
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("listen on socket %s: who answers on it is not known: %w; remove it or name another path", path, err)
 	}
 	if err := os.Remove(path); err != nil {
 		return fmt.Errorf("remove stale socket: %w", err)

@@ -17,14 +17,15 @@ const (
 	envIdentity = "WORKLOAD_IDENTITY"
 )
 
-// recordStart returns after a Start is durable. Recording begins with one, and
-// each change of what it says is another.
+// recordStart returns after a Start is durable, whatever becomes of ctx: it has
+// its place by then. Recording begins with one, and each change of what it says
+// is another.
 func (s *service) recordStart(ctx context.Context, envoyVersion string) error {
 	draft, err := auditlog.NewDraft(&logv1.Event{Kind: &logv1.Event_Start{Start: s.start(envoyVersion)}})
 	if err != nil {
 		return err
 	}
-	if _, err := s.log.Append(draft).Wait(ctx); err != nil {
+	if _, err := s.log.Append(draft).Wait(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("record start: %w", err)
 	}
 	return nil

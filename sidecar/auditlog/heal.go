@@ -87,7 +87,8 @@ func (l *Log) resume(s *store, durable Tip) error {
 	if err := holdsDurable(s, l.tail, durable); err != nil {
 		return err
 	}
-	if err := l.tellFound(s, durable); err != nil {
+	told, err := foundTold(s, durable)
+	if err != nil {
 		return err
 	}
 	// A request that was refused and is there all the same never got through,
@@ -109,19 +110,22 @@ func (l *Log) resume(s *store, durable Tip) error {
 	if err := l.writeNow(s, aborts); err != nil {
 		return err
 	}
-	return l.closeRefusedOutcomes(s)
+	if err := l.closeRefusedOutcomes(s); err != nil {
+		return err
+	}
+	l.skips.told(told) // once: an attempt that fails is made again
+	return nil
 }
 
-// tellFound takes what checkpoints have told of that were refused and are there
-// all the same: it must not be told again.
-func (l *Log) tellFound(s *store, durable Tip) error {
-	return s.scan(s.read, durable.Offset+1, func(e Entry) (bool, error) {
+// foundTold is what checkpoints have told of that were refused and are there all
+// the same: it must not be told again.
+func foundTold(s *store, durable Tip) (told []*logv1.Skipped, err error) {
+	err = s.scan(s.read, durable.Offset+1, func(e Entry) (bool, error) {
 		ev, err := e.Event()
-		if err == nil {
-			l.skips.told(ev.GetCheckpoint().GetSkipped())
-		}
+		told = append(told, ev.GetCheckpoint().GetSkipped()...)
 		return true, err
 	})
+	return told, err
 }
 
 // closeRefusedOutcomes writes Abort(MAYBE) for each request whose outcome was

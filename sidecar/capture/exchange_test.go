@@ -9,6 +9,7 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/capture"
 	"verbatim/sidecar/output"
 )
@@ -200,11 +201,19 @@ func TestWhatIsNotRecordedIsRefusedOrCounted(t *testing.T) {
 	})
 	t.Run("replayed", func(t *testing.T) {
 		r := newRig(t, func(o *capture.Options) {
-			o.Replayed = func(clock, seed uint64) bool { return clock == 5 && seed == 6 }
+			o.Replayed = func(clock, seed uint64) (bool, error) {
+				if seed == 9 {
+					return false, auditlog.ErrNotWritable
+				}
+				return clock == 5 && seed == 6, nil
+			}
 		})
 		x := r.begin()
 		refused(t, x.ask(requestHeaders(true, "x-verbatim-clock-ms", "5", "x-verbatim-seed", "6")), "leads back")
 		x.end()
+		z := r.begin()
+		refused(t, z.ask(requestHeaders(true, "x-verbatim-clock-ms", "5", "x-verbatim-seed", "9")), "could not be found out")
+		z.end()
 		y := r.begin()
 		if y.ask(requestHeaders(true, "x-verbatim-clock-ms", "5", "x-verbatim-seed", "7")).GetRequestHeaders() == nil {
 			t.Error("another seed is refused")

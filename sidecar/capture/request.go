@@ -95,7 +95,11 @@ func (x *exchange) requestWhole(reply func(*extprocv3.HeaderMutation) *extprocv3
 		x.phase = passed
 		return x.send(reply(nil))
 	}
-	if x.replayed() {
+	replayed, err := x.replayed()
+	if err != nil {
+		return x.refuse("not-writable", "whether this request is in the log already could not be found out: "+x.sentence(err))
+	}
+	if replayed {
 		return x.refuse(output.RefusedReplay, "this request is in the log already: the replay's target leads back to the captured address")
 	}
 	ids, err := x.server.Policy.Meters(seen)
@@ -118,7 +122,7 @@ func (x *exchange) record(reply func(*extprocv3.HeaderMutation) *extprocv3.Proce
 	clientSets := x.keepPipelineHeaders()
 	entry, err := x.durable(x.server.Log.Append(x.request.draft(x.server.ClockHeader, x.server.SeedHeader)))
 	if err != nil {
-		return x.notRecorded(err, reply)
+		return x.notRecorded(err, clientSets, reply)
 	}
 	x.offset, x.phase = entry.Offset, placed
 	x.request.body = nil
@@ -129,13 +133,17 @@ func (x *exchange) record(reply func(*extprocv3.HeaderMutation) *extprocv3.Proce
 }
 
 // notRecorded refuses the request, or lets it pass when failing open.
-func (x *exchange) notRecorded(err error, reply func(*extprocv3.HeaderMutation) *extprocv3.ProcessingResponse) error {
+func (x *exchange) notRecorded(err error, clientSets bool, reply func(*extprocv3.HeaderMutation) *extprocv3.ProcessingResponse) error {
 	if !x.server.FailOpen {
 		return x.refuse("not-writable", "the request could not be recorded: "+x.sentence(err))
 	}
 	x.server.Losses.Add("sidecar", "a request could not be recorded and passed: fail open")
 	x.endTurn()
 	x.phase = passed
+	if clientSets {
+		// Without an entry there is no clock; a client's own is none.
+		return x.send(reply(&extprocv3.HeaderMutation{RemoveHeaders: []string{x.server.ClockHeader, x.server.SeedHeader}}))
+	}
 	return x.send(reply(nil))
 }
 

@@ -18,16 +18,19 @@ func newSeed() (uint64, error) {
 
 // replayed says whether the request brings the clock and the seed of a recorded
 // one: then a replay leads back here, and must not be captured.
-func (x *exchange) replayed() bool {
+func (x *exchange) replayed() (bool, error) {
 	if x.server.Replayed == nil {
-		return false
+		return false, nil
 	}
 	clock, err := strconv.ParseUint(x.request.header(x.server.ClockHeader), 10, 64)
 	if err != nil {
-		return false
+		return false, nil //nolint:nilerr // it brings none
 	}
 	seed, err := strconv.ParseUint(x.request.header(x.server.SeedHeader), 10, 64)
-	return err == nil && x.server.Replayed(clock, seed)
+	if err != nil {
+		return false, nil //nolint:nilerr // it brings none
+	}
+	return x.server.Replayed(clock, seed)
 }
 
 // header is the first value of a name, or empty.

@@ -34,7 +34,7 @@ type Options struct {
 	MaxEventBytes int
 	// Replayed says whether the log holds a request with this clock and seed: a
 	// request that brings both is a replay led back here. May be nil.
-	Replayed func(clockMS, seed uint64) bool
+	Replayed func(clockMS, seed uint64) (bool, error)
 	// Seen is told the addresses of each exchange: who answered, and the
 	// listener's. May be nil.
 	Seen    func(upstream, listener string)
