@@ -116,6 +116,8 @@ install_envoy() {
 
 packages=()
 for what in "$@"; do
+  # Before anything is installed.
+  [ "$what" != build ] || has_go || fail 2 "Go 1.26 or newer is needed: https://go.dev/dl"
   lacking=$(missing "$what") || exit
   while read -r package; do
     [ -z "$package" ] || packages+=("$package")
@@ -125,9 +127,6 @@ done
 
 for what in "$@"; do
   case $what in
-    build)
-      has_go || fail 2 "Go 1.26 or newer is needed: https://go.dev/dl"
-      ;;
     envoy)
       mkdir -p "$build"
       exec 9>"$build/setup.lock"
