@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	logv1 "verbatim/proto/verbatim/log/v1"
 )
 
@@ -62,7 +64,7 @@ func parseFields(block []byte) ([]*logv1.Header, error) {
 	for len(block) > 0 {
 		end := fieldEnd(block)
 		name, value, ok := bytes.Cut(block[:end], []byte(":"))
-		if !ok || !isToken(name) {
+		if !ok || !httpguts.ValidHeaderFieldName(string(name)) {
 			return nil, malformed("it has a header line of %d octets that is no header", end)
 		}
 		value = unfold(value)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 
+	"golang.org/x/net/http/httpguts"
+
 	logv1 "verbatim/proto/verbatim/log/v1"
 )
 
@@ -70,24 +72,13 @@ func (r *Request) check() error {
 }
 
 func checkField(h *logv1.Header) error {
-	if !isToken(h.GetName()) {
+	if !httpguts.ValidHeaderFieldName(string(h.GetName())) {
 		return fmt.Errorf("%w: it has a header with the name %q", ErrUnsendable, h.GetName())
 	}
 	if !isValue(h.GetValue()) {
 		return fmt.Errorf("%w: its header %s has a control character in its value", ErrUnsendable, h.GetName())
 	}
 	return nil
-}
-
-// isToken follows RFC 9110 5.6.2.
-func isToken(name []byte) bool {
-	for _, c := range name {
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-		if !letter && !bytes.ContainsRune([]byte("!#$%&'*+-.^_`|~"), rune(c)) {
-			return false
-		}
-	}
-	return len(name) > 0
 }
 
 // isValue allows what Envoy allows in a value: no control character but the tab.

@@ -106,7 +106,8 @@ func (q *queue) take() []*Pending {
 	return taken
 }
 
-// breakDown refuses the batch that failed, all that waits and all to come.
+// breakDown refuses the batch that failed, all that waits and all to come. While
+// the log stays down the newest cause is what whoever is refused has to see to.
 func (q *queue) breakDown(failed []*Pending, cause error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -116,10 +117,6 @@ func (q *queue) breakDown(failed []*Pending, cause error) {
 	}
 	q.waiting = nil
 }
-
-// stayDown takes over why the log can't be opened again: that is what whoever is
-// refused from now on, or asks, has to see to.
-func (q *queue) stayDown(cause error) { q.breakDown(nil, cause) }
 
 // takeRefused empties the set of requests whose outcome was refused. When it
 // was empty already the queue accepts drafts again and mended is true.

@@ -1,8 +1,8 @@
 package auditlog
 
 import (
-	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/linxGnu/grocksdb"
 
@@ -69,10 +69,7 @@ func (b *batch) seal(reason logv1.SealReason, skipped []*logv1.Skipped, nowMS ui
 	}
 	outputRoot, noEffects := t.window.outputs.Sum(), chain.EventHash(nil)
 	id, offset := t.nextID, t.next
-	value := binary.BigEndian.AppendUint64(nil, offset)
-	for _, node := range t.tree.Nodes() {
-		value = append(value, node...)
-	}
+	record := checkpointRecord(offset, t.tree.Nodes())
 	d, err := NewDraft(&logv1.Event{Kind: &logv1.Event_Checkpoint{Checkpoint: &logv1.Checkpoint{
 		CheckpointId: id, FirstOffset: t.window.first, LastOffset: offset - 1, Reason: reason,
 		OutputCount: t.window.outputs.Count(), OutputRoot: outputRoot[:], MerkleRoot: merkleRoot[:],
@@ -84,8 +81,14 @@ func (b *batch) seal(reason logv1.SealReason, skipped []*logv1.Skipped, nowMS ui
 	if _, err := b.place(d, nowMS); err != nil {
 		return err
 	}
-	b.rocks.PutCF(b.cfs.checkpoints, offsetKey(id), value)
+	b.rocks.PutCF(b.cfs.checkpoints, offsetKey(id), record)
 	return nil
+}
+
+// checkpointRecord is what a checkpoint is found and gone on from: its offset and
+// the Merkle nodes of the entries before it.
+func checkpointRecord(offset uint64, nodes [][]byte) []byte {
+	return slices.Concat(append([][]byte{offsetKey(offset)}, nodes...)...)
 }
 
 // writeSynced returns after all that was placed is durable, the tip with it.

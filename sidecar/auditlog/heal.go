@@ -32,7 +32,7 @@ func (l *Log) fail(waiting []*Pending, cause error) {
 			return
 		}
 		l.opts.Logger.Debug("log is still not writable", "log", l.dir, "err", err)
-		l.queue.stayDown(err)
+		l.queue.breakDown(nil, err)
 		if stopping {
 			return
 		}

@@ -51,8 +51,7 @@ func (v *View) Indexed() (id, offset uint64, err error) {
 // StoredCheckpoint says whether a checkpoint is recorded, and recorded right:
 // with its offset and the Merkle nodes of the entries before it.
 func (v *View) StoredCheckpoint(id, offset uint64, nodes [][]byte) (found, equal bool, err error) {
-	want := slices.Concat(append([][]byte{offsetKey(offset)}, nodes...)...)
-	return v.storedEquals(cfCheckpoints, offsetKey(id), want)
+	return v.storedEquals(cfCheckpoints, offsetKey(id), checkpointRecord(offset, nodes))
 }
 
 // StoredTime says whether the time index has a window, and has it right: at the

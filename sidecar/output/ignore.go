@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/net/http/httpguts"
+
 	logv1 "verbatim/proto/verbatim/log/v1"
 )
 
@@ -37,7 +39,7 @@ func NewIgnorePolicy(headers []string) (IgnorePolicy, error) {
 	list := make([]string, 0, len(headers))
 	for _, h := range headers {
 		name := lower([]byte(h))
-		if !isToken(name) {
+		if !httpguts.ValidHeaderFieldName(string(name)) {
 			return IgnorePolicy{}, fmt.Errorf("%w: %q is not a header name", ErrIgnorePolicy, h)
 		}
 		list = append(list, string(name))
@@ -101,15 +103,4 @@ func (p IgnorePolicy) split(list []field, inTrailers bool, ignored []*logv1.Igno
 
 func (p IgnorePolicy) ignores(name []byte) bool {
 	return slices.ContainsFunc(p.Headers, func(h string) bool { return h == string(name) })
-}
-
-// isToken follows RFC 9110 5.6.2.
-func isToken(name []byte) bool {
-	for _, c := range name {
-		letter := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
-		if !letter && !bytes.ContainsRune([]byte("!#$%&'*+-.^_`|~"), rune(c)) {
-			return false
-		}
-	}
-	return len(name) > 0
 }
