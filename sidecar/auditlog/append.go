@@ -15,10 +15,12 @@ type Placed struct {
 
 // Pending is an appended draft that may not be durable yet.
 type Pending struct {
-	draft  Draft
-	done   chan struct{}
-	placed Placed
-	err    error
+	draft Draft
+	// What is to be kept beside the chain, in place of a draft.
+	records []Record
+	done    chan struct{}
+	placed  Placed
+	err     error
 }
 
 // Wait returns after the entry is durable, or with the error for which it is
@@ -29,8 +31,15 @@ func (p *Pending) Wait(ctx context.Context) (Placed, error) {
 	case <-p.done:
 		return p.placed, p.err
 	case <-ctx.Done():
-		return Placed{}, fmt.Errorf("wait for %s entry: %w", p.draft.Kind, context.Cause(ctx))
+		return Placed{}, fmt.Errorf("wait for %s: %w", p.what(), context.Cause(ctx))
 	}
+}
+
+func (p *Pending) what() string {
+	if p.records != nil {
+		return "records"
+	}
+	return p.draft.Kind.String()
 }
 
 func (p *Pending) finish(err error) {
@@ -56,12 +65,15 @@ func newQueue() *queue {
 
 // append enqueues the draft or refuses it at once.
 func (q *queue) append(d Draft) *Pending {
-	p := &Pending{draft: d, done: make(chan struct{})}
+	return q.enqueue(&Pending{draft: d, done: make(chan struct{})})
+}
+
+func (q *queue) enqueue(p *Pending) *Pending {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
 	case q.closed:
-		p.finish(fmt.Errorf("append %s: %w", d.Kind, ErrClosed))
+		p.finish(fmt.Errorf("append %s: %w", p.what(), ErrClosed))
 	case q.down != nil:
 		q.refuse(p)
 	default:
@@ -76,7 +88,7 @@ func (q *queue) refuse(p *Pending) {
 	if p.draft.outcome() {
 		q.refused[p.draft.RequestOffset] = struct{}{}
 	}
-	p.finish(fmt.Errorf("append %s: %w: %w", p.draft.Kind, ErrNotWritable, q.down))
+	p.finish(fmt.Errorf("append %s: %w: %w", p.what(), ErrNotWritable, q.down))
 }
 
 func (q *queue) signal() {

@@ -19,7 +19,7 @@ type batch struct {
 	hasher *chain.Hasher
 	rocks  *grocksdb.WriteBatch
 	mark   *mark
-	cfs    struct{ entries, checkpoints, state *grocksdb.ColumnFamilyHandle }
+	cfs    struct{ entries, checkpoints, state, records *grocksdb.ColumnFamilyHandle }
 	placed []placedEntry
 	value  []byte
 }
@@ -34,7 +34,8 @@ type placedEntry struct {
 
 func newBatch(s *store, t *tail) *batch {
 	b := &batch{tail: t, hasher: chain.NewHasher(), rocks: grocksdb.NewWriteBatch(), mark: s.mark}
-	b.cfs.entries, b.cfs.checkpoints, b.cfs.state = s.family(cfEntries), s.family(cfCheckpoints), s.family(cfState)
+	b.cfs.entries, b.cfs.checkpoints = s.family(cfEntries), s.family(cfCheckpoints)
+	b.cfs.state, b.cfs.records = s.family(cfState), s.family(cfRecords)
 	return b
 }
 
@@ -91,8 +92,15 @@ func checkpointRecord(offset uint64, nodes [][]byte) []byte {
 	return slices.Concat(append([][]byte{offsetKey(offset)}, nodes...)...)
 }
 
-// writeSynced returns after all that was placed is durable, the tip with it.
+// writeSynced returns after all that was placed or is to be kept is durable, the
+// tip with it.
 func (b *batch) writeSynced(w syncedWriter) error {
+	if len(b.placed) == 0 {
+		if err := w.writeSynced(b.rocks); err != nil {
+			return fmt.Errorf("write records: %w", err)
+		}
+		return nil
+	}
 	tip := b.tail.tip()
 	b.rocks.PutCF(b.cfs.state, keyTip, append(offsetKey(tip.Offset), tip.Hash[:]...))
 	if err := w.writeSynced(b.rocks); err != nil {

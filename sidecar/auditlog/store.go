@@ -16,9 +16,10 @@ const (
 	cfTimes       = "times"       // first clock of a window, window -> its offsets
 	cfCheckpoints = "checkpoints" // checkpoint id -> offset, Merkle nodes up to it
 	cfState       = "state"       // tip, how far indexes reach
+	cfRecords     = "records"     // what others keep beside the chain
 )
 
-var families = []string{"default", cfEntries, cfMeters, cfTimes, cfCheckpoints, cfState}
+var families = []string{"default", cfEntries, cfMeters, cfTimes, cfCheckpoints, cfState, cfRecords}
 
 // access is how a store is opened.
 type access int

@@ -65,6 +65,10 @@ func (l *Log) commit(waiting []*Pending, aged bool) error {
 		}
 	}
 	for _, p := range waiting {
+		if p.records != nil {
+			b.keep(p.records)
+			continue
+		}
 		var err error
 		if p.placed, err = b.place(p.draft, l.nowMS()); err != nil {
 			return err
@@ -83,7 +87,9 @@ func (l *Log) commit(waiting []*Pending, aged bool) error {
 	if sealed {
 		l.skips.told(told)
 	}
-	l.index.add(b.placed, l.tail.tip())
+	if len(b.placed) > 0 {
+		l.index.add(b.placed, l.tail.tip())
+	}
 	for _, p := range waiting {
 		p.finish(nil)
 	}
@@ -92,7 +98,7 @@ func (l *Log) commit(waiting []*Pending, aged bool) error {
 }
 
 func (l *Log) observe(placed []placedEntry, took time.Duration) {
-	if l.opts.Observer == nil {
+	if l.opts.Observer == nil || len(placed) == 0 {
 		return
 	}
 	counts := map[Kind]int{}

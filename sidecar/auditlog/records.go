@@ -1,0 +1,98 @@
+package auditlog
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+)
+
+// Record is something that is kept beside the chain as long as the log exists:
+// what proves it elsewhere. It is not hashed, and to the log it is opaque.
+type Record struct {
+	// Key orders the records, octet by octet. It is not empty.
+	Key []byte
+	// Value nil removes the record.
+	Value []byte
+}
+
+// KeepSynced writes records in place of older ones with their keys, all or none,
+// and returns after they are durable. Records of one caller are written in the
+// order of its calls. Errors: ErrNotWritable, ErrClosed, or ctx's; after one the
+// records may be there all the same, and writing them again is right. The log
+// owns the slices.
+func (l *Log) KeepSynced(ctx context.Context, records ...Record) error {
+	if _, err := l.queue.enqueue(&Pending{records: records, done: make(chan struct{})}).Wait(ctx); err != nil {
+		return fmt.Errorf("keep records: %w", err)
+	}
+	return nil
+}
+
+// keep adds records to a batch.
+func (b *batch) keep(records []Record) {
+	for _, r := range records {
+		if r.Value == nil {
+			b.rocks.DeleteCF(b.cfs.records, r.Key)
+		} else {
+			b.rocks.PutCF(b.cfs.records, r.Key, r.Value)
+		}
+	}
+}
+
+// Record returns the value that is kept under a key, a copy; nil if there is none.
+func (v *View) Record(key []byte) (value []byte, err error) {
+	err = v.access.with(v.s, func() (err error) {
+		value, err = v.s.get(v.read, cfRecords, key)
+		return err
+	})
+	return value, err
+}
+
+// Records yields the records whose keys begin with prefix, from the key from on,
+// in the order of their keys. After an error it ends. The slices are the caller's.
+func (v *View) Records(ctx context.Context, prefix, from []byte) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		next := from
+		if slices.Compare(next, prefix) < 0 {
+			next = prefix
+		}
+		for {
+			if ctx.Err() != nil {
+				yield(Record{}, fmt.Errorf("read records: %w", context.Cause(ctx)))
+				return
+			}
+			chunk, err := v.recordChunk(prefix, next)
+			for _, r := range chunk {
+				if !yield(r, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(Record{}, err)
+				return
+			}
+			if len(chunk) < chunkEntries {
+				return
+			}
+			next = append(slices.Clone(chunk[len(chunk)-1].Key), 0)
+		}
+	}
+}
+
+func (v *View) recordChunk(prefix, from []byte) (chunk []Record, err error) {
+	err = v.access.with(v.s, func() error {
+		it := v.s.db.NewIteratorCF(v.scan, v.s.family(cfRecords))
+		defer it.Close()
+		for it.Seek(from); it.ValidForPrefix(prefix) && len(chunk) < chunkEntries; it.Next() {
+			key, value := it.Key(), it.Value()
+			chunk = append(chunk, Record{slices.Clone(key.Data()), slices.Clone(value.Data())})
+			key.Free()
+			value.Free()
+		}
+		if err := it.Err(); err != nil {
+			return fmt.Errorf("read records: %w: %w", ErrDamaged, err)
+		}
+		return nil
+	})
+	return chunk, err
+}
