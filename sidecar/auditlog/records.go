@@ -1,10 +1,13 @@
 package auditlog
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"iter"
 	"slices"
+
+	"github.com/linxGnu/grocksdb"
 )
 
 // Record is something that is kept beside the chain as long as the log exists:
@@ -79,20 +82,48 @@ func (v *View) Records(ctx context.Context, prefix, from []byte) iter.Seq2[Recor
 	}
 }
 
+// LastRecord returns the record with the last key that begins with prefix; found is
+// false if there is none. The slices are the caller's. prefix does not end in 0xff.
+func (v *View) LastRecord(prefix []byte) (last Record, found bool, err error) {
+	behind := slices.Clone(prefix)
+	behind[len(behind)-1]++
+	err = v.access.with(v.s, func() error {
+		it := v.s.db.NewIteratorCF(v.read, v.s.family(cfRecords))
+		defer it.Close()
+		it.SeekForPrev(behind)
+		if it.Valid() && bytes.Equal(it.Key().Data(), behind) {
+			it.Prev()
+		}
+		if found = it.ValidForPrefix(prefix); found {
+			last = copyRecord(it)
+		}
+		return recordsError(it.Err())
+	})
+	return last, found, err
+}
+
+func copyRecord(it *grocksdb.Iterator) Record {
+	key, value := it.Key(), it.Value()
+	defer key.Free()
+	defer value.Free()
+	return Record{slices.Clone(key.Data()), append([]byte{}, value.Data()...)}
+}
+
+func recordsError(err error) error {
+	if err != nil {
+		return fmt.Errorf("read records: %w: %w", ErrDamaged, err)
+	}
+	return nil
+}
+
 func (v *View) recordChunk(prefix, from []byte) (chunk []Record, err error) {
 	err = v.access.with(v.s, func() error {
 		it := v.s.db.NewIteratorCF(v.scan, v.s.family(cfRecords))
 		defer it.Close()
 		for it.Seek(from); it.ValidForPrefix(prefix) && len(chunk) < chunkEntries; it.Next() {
-			key, value := it.Key(), it.Value()
-			chunk = append(chunk, Record{slices.Clone(key.Data()), slices.Clone(value.Data())})
-			key.Free()
-			value.Free()
+			chunk = append(chunk, copyRecord(it))
 		}
-		if err := it.Err(); err != nil {
-			return fmt.Errorf("read records: %w: %w", ErrDamaged, err)
-		}
-		return nil
+		return recordsError(it.Err())
 	})
 	return chunk, err
 }

@@ -63,6 +63,12 @@ func TestRecordsAreKeptBesideTheChain(t *testing.T) {
 			t.Errorf("record %s: %q, %v", key, value, err)
 		}
 	}
+	for prefix, want := range map[string]string{"a": "", "b": "b2=new", "b1": "b1=z", "d": ""} {
+		last, found, err := v.LastRecord([]byte(prefix))
+		if err != nil || found != (want != "") || found && fmt.Sprintf("%s=%s", last.Key, last.Value) != want {
+			t.Errorf("last record of %q: %s, %t, %v", prefix, last, found, err)
+		}
+	}
 	if value, err := v.Record([]byte("a1")); err != nil || value != nil {
 		t.Errorf("a removed record: %q, %v", value, err)
 	}

@@ -149,20 +149,47 @@ func (v *View) Checkpoints(ctx context.Context, fromID uint64) ([]CheckpointAt, 
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("read checkpoints: %w", context.Cause(ctx))
 		}
-		e, err := v.Entry(o)
+		c, err := v.checkpointAt(o)
 		if err != nil {
 			return nil, err
 		}
-		ev, err := e.Event()
-		if err != nil {
-			return nil, err
-		}
-		if ev.GetCheckpoint() == nil {
-			return nil, fmt.Errorf("read checkpoint at %d: %w: the entry is another", o, ErrDamaged)
-		}
-		list = append(list, CheckpointAt{Offset: o, ClockMS: ev.GetWallClockMs(), Root: e.Hash(), Checkpoint: ev.GetCheckpoint()})
+		list = append(list, c)
 	}
 	return list, nil
+}
+
+// Checkpoint returns one checkpoint of this view; ErrNoEntry if it has none with
+// that id.
+func (v *View) Checkpoint(id uint64) (CheckpointAt, error) {
+	var offset uint64
+	err := v.access.with(v.s, func() error {
+		record, err := v.s.get(v.read, cfCheckpoints, offsetKey(id))
+		if err == nil && len(record) >= 8 {
+			offset = binary.BigEndian.Uint64(record)
+		} else if err == nil {
+			err = ErrNoEntry
+		}
+		return err
+	})
+	if err != nil {
+		return CheckpointAt{}, fmt.Errorf("read checkpoint %d: %w", id, err)
+	}
+	return v.checkpointAt(offset)
+}
+
+func (v *View) checkpointAt(offset uint64) (CheckpointAt, error) {
+	e, err := v.Entry(offset)
+	if err != nil {
+		return CheckpointAt{}, err
+	}
+	ev, err := e.Event()
+	if err != nil {
+		return CheckpointAt{}, err
+	}
+	if ev.GetCheckpoint() == nil {
+		return CheckpointAt{}, fmt.Errorf("read checkpoint at %d: %w: the entry is another", offset, ErrDamaged)
+	}
+	return CheckpointAt{Offset: offset, ClockMS: ev.GetWallClockMs(), Root: e.Hash(), Checkpoint: ev.GetCheckpoint()}, nil
 }
 
 func (v *View) checkpointOffsets(fromID uint64) ([]uint64, error) {

@@ -43,6 +43,7 @@ type Config struct {
 	Pipeline      Pipeline `yaml:"pipeline"`
 	Envoy         Envoy    `yaml:"envoy"`
 	Replay        Replay   `yaml:"replay"`
+	Anchor        Anchor   `yaml:"anchor"`
 	Shutdown      Shutdown `yaml:"shutdown"`
 	// LogLevel is "debug", "info", "warn" or "error".
 	LogLevel string `yaml:"log_level"`
@@ -112,6 +113,33 @@ type Target struct {
 	Image string `yaml:"image"`
 }
 
+// Anchor says how checkpoint roots get to the contract that the log's genesis
+// names.
+type Anchor struct {
+	// RPC is the URL of a Stellar RPC server; empty: nothing is published. It may
+	// hold a secret.
+	RPC string `yaml:"rpc"`
+	// KeyFile has the seed of the log's writer; empty: the environment has it.
+	KeyFile string `yaml:"key_file"`
+	// PayerKeyFile has the seed of the account that pays, if it is not the writer;
+	// empty: the environment may have it.
+	PayerKeyFile string `yaml:"payer_key_file"`
+	// MaxFee is the most that one transaction may cost, in stroops.
+	MaxFee int64 `yaml:"max_fee"`
+	// Every is how many checkpoints make an anchor due.
+	Every int `yaml:"every"`
+	// MinInterval is the least time between two anchors.
+	MinInterval time.Duration `yaml:"min_interval"`
+	// AlarmAfter is how old a checkpoint may get that is not anchored; 0: any age.
+	AlarmAfter time.Duration `yaml:"alarm_after"`
+}
+
+// Environment variables that have seeds where no file is named.
+const (
+	EnvAnchorKey      = "VERBATIM_ANCHOR_KEY"
+	EnvAnchorPayerKey = "VERBATIM_ANCHOR_PAYER_KEY"
+)
+
 // Shutdown bounds a clean stop.
 type Shutdown struct {
 	// Grace is how long exchanges in flight have to finish.
@@ -131,6 +159,7 @@ func Default() Config {
 		Seal:          Seal{MaxAge: time.Minute},
 		MaxEventBytes: 16 << 20,
 		Pipeline:      Pipeline{Protocol: "h1"},
+		Anchor:        Anchor{Every: 1, MinInterval: time.Minute, AlarmAfter: time.Hour},
 		Shutdown:      Shutdown{Grace: 10 * time.Second},
 		LogLevel:      "info",
 		LogFormat:     "text",

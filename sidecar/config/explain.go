@@ -21,6 +21,7 @@ var kinds = map[string]string{
 	"string":        "text",
 	"bool":          "true or false",
 	"int":           "a whole number",
+	"int64":         "a whole number",
 	"time.Duration": "a duration with a unit, such as 10s",
 	"[]string":      "a list",
 }

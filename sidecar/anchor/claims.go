@@ -1,0 +1,105 @@
+package anchor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/transparency-dev/merkle/proof"
+	"github.com/transparency-dev/merkle/rfc6962"
+
+	anchorv1 "verbatim/proto/verbatim/anchor/v1"
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/chain"
+	"verbatim/sidecar/stellar"
+)
+
+// CheckReceipts checks, without the network, that a log's receipts fit its
+// checkpoints, which are in order, their links checked. Receipts come from the
+// log's owner: the result is a claim, not a proof. An error means that it could
+// not be carried out.
+func CheckReceipts(ctx context.Context, v *auditlog.View, checkpoints []auditlog.CheckpointAt) (*Standing, error) {
+	s := &Standing{}
+	where := v.Genesis().GetAnchor()
+	for r, err := range Receipts(ctx, v, 0) {
+		if errors.Is(err, auditlog.ErrDamaged) {
+			s.add(s.firstNotTrusted(), CodeReceipt, "%v", err)
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		s.claim(r, where, v.ID(), checkpoints)
+	}
+	s.rest(checkpoints)
+	return s, nil
+}
+
+// claim takes one receipt into account.
+func (s *Standing) claim(r *anchorv1.Receipt, where *logv1.Anchor, logID chain.Hash, checkpoints []auditlog.CheckpointAt) {
+	id := r.GetCheckpointId()
+	if id >= uint64(len(checkpoints)) {
+		s.add(r.GetOffset(), CodeAhead, "there is a receipt for checkpoint %d, and no such checkpoint in the log, as far as it was checked", id)
+		return
+	}
+	c := checkpoints[id]
+	root, err := chain.FromBytes(r.GetRoot())
+	switch {
+	case err != nil:
+		s.add(c.Offset, CodeReceipt, "the receipt of checkpoint %d has no root: %v", id, err)
+	case root != c.Root:
+		s.differs(c, root, "in its receipt")
+	case len(r.GetEnvelope()) == 0:
+		s.Bare++
+	default:
+		if err := fits(r, where, logID, c); err != nil {
+			s.add(c.Offset, CodeReceipt, "the receipt of checkpoint %d does not fit: %v", id, err)
+			return
+		}
+		s.agrees(c, r.GetLedger(), time.Unix(r.GetClosedAt(), 0))
+	}
+}
+
+// fits checks a receipt's transaction against the checkpoint it is of.
+func fits(r *anchorv1.Receipt, where *logv1.Anchor, logID chain.Hash, c auditlog.CheckpointAt) error {
+	switch {
+	case r.GetNetwork() != where.GetNetwork():
+		return fmt.Errorf("it is of the network %q, the log is anchored on %q", r.GetNetwork(), where.GetNetwork())
+	case r.GetContract() != where.GetContract():
+		return fmt.Errorf("it is of contract %s, the log is anchored on %s", r.GetContract(), where.GetContract())
+	}
+	hash, err := chain.FromBytes(r.GetTransactionHash())
+	if err != nil {
+		return fmt.Errorf("read transaction hash: %w", err)
+	}
+	call, err := stellar.CheckReceipt(r.GetNetwork(), r.GetContract(), hash, r.GetEnvelope(), r.GetResult())
+	if err != nil {
+		return err
+	}
+	switch {
+	case r.GetPath() == nil && call.LogID != logID:
+		return fmt.Errorf("its transaction is of log %s", chain.Hash(call.LogID))
+	case r.GetPath() == nil && call.CheckpointID != c.Checkpoint.GetCheckpointId():
+		return fmt.Errorf("its transaction is of checkpoint %d", call.CheckpointID)
+	case r.GetPath() == nil && call.TimestampMS != c.ClockMS:
+		return fmt.Errorf("its transaction has the clock %d, the checkpoint %d", call.TimestampMS, c.ClockMS)
+	}
+	return leadsTo(r.GetPath(), c.Root, call.Root)
+}
+
+// leadsTo checks that a root is the committed one, or is in the tree whose root was.
+func leadsTo(path *anchorv1.InclusionPath, root, committed chain.Hash) error {
+	if path == nil {
+		if root != committed {
+			return fmt.Errorf("its transaction committed %s", committed)
+		}
+		return nil
+	}
+	leaf := rfc6962.DefaultHasher.HashLeaf(root[:])
+	if err := proof.VerifyInclusion(rfc6962.DefaultHasher, path.GetLeafIndex(), path.GetTreeSize(), leaf, path.GetHashes(), committed[:]); err != nil {
+		return fmt.Errorf("its path does not lead to %s, which was committed: %w", committed, err)
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+package anchor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	anchorv1 "verbatim/proto/verbatim/anchor/v1"
+	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/chain"
+	"verbatim/sidecar/stellar"
+)
+
+// step finishes what is under way and then anchors the newest root, if that is due
+// or forced. It returns how long until the next is due; again is false when only
+// a new checkpoint makes it so.
+func (w *Worker) step(ctx context.Context, force bool) (wait time.Duration, again bool, err error) {
+	p, err := w.progress(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	if p.Submission != nil {
+		if err := w.settle(ctx, p.Submission, p); err != nil {
+			return 0, false, err
+		}
+		if p, err = w.progress(ctx); err != nil {
+			return 0, false, err
+		}
+	}
+	if len(p.Pending) == 0 {
+		return 0, false, nil
+	}
+	wait, again = w.Schedule.wait(uint64(len(p.Pending)), clock(p.Pending[0]), lastAnchored(p), w.Now())
+	if !force && (!again || wait > 0) {
+		return wait, again, nil
+	}
+	if p, err = w.adopt(ctx, p); err != nil || len(p.Pending) == 0 {
+		return 0, false, err
+	}
+	s, err := w.prepareSynced(ctx, p.Pending[len(p.Pending)-1])
+	if err != nil {
+		return 0, false, err
+	}
+	w.under(s)
+	if err := w.settle(ctx, s, p); err != nil {
+		return 0, false, err
+	}
+	_, err = w.progress(ctx)
+	return 0, true, err // once more: checkpoints may have been sealed meanwhile
+}
+
+// progress reads the log's state and publishes it.
+func (w *Worker) progress(ctx context.Context) (*Progress, error) {
+	v, err := w.Log.View()
+	if err != nil {
+		return nil, err
+	}
+	defer v.Close()
+	p, err := ReadProgress(ctx, v)
+	if err == nil {
+		w.publish(p)
+	}
+	return p, err
+}
+
+func clock(c auditlog.CheckpointAt) time.Time { return time.UnixMilli(int64(c.ClockMS)) }
+
+// lastAnchored is when the newest receipt's ledger closed, zero if there is none.
+func lastAnchored(p *Progress) time.Time {
+	if p.Newest == nil {
+		return time.Time{}
+	}
+	return time.Unix(p.Newest.GetClosedAt(), 0)
+}
+
+// prepareSynced signs a commit of a checkpoint's root, and returns after it is kept
+// durably. It sends nothing.
+func (w *Worker) prepareSynced(ctx context.Context, c auditlog.CheckpointAt) (*anchorv1.Submission, error) {
+	id := c.Checkpoint.GetCheckpointId()
+	tx, err := w.Client.Prepare(ctx, w.Contract.Commit(w.Log.ID(), id, c.Root, c.ClockMS), w.Payment)
+	if err != nil {
+		return nil, fmt.Errorf("prepare commit of checkpoint %d: %w", id, err)
+	}
+	s := &anchorv1.Submission{
+		CheckpointId: id, Offset: c.Offset, Root: c.Root[:], TimestampMs: c.ClockMS,
+		Payer: tx.Source, Sequence: tx.Sequence, TransactionHash: tx.Hash[:], Envelope: tx.Envelope,
+		ValidUntil: tx.ValidUntil.Unix(), MaxFee: tx.MaxFee,
+	}
+	if err := keepSubmissionSynced(ctx, w.Log, s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// adopt asks the contract what it has of this log before anything is sent. What it
+// has and we have no receipt of gets one; what it has and we don't have is a fork.
+func (w *Worker) adopt(ctx context.Context, p *Progress) (*Progress, error) {
+	state, err := w.Contract.Log(ctx, w.Log.ID())
+	if err != nil {
+		return nil, fmt.Errorf("ask contract for the log's latest root: %w", err)
+	}
+	latest := state.Latest
+	if latest == nil {
+		return p, nil
+	}
+	mine, err := w.checkpoint(latest.CheckpointID)
+	if err != nil {
+		return nil, err
+	}
+	if mine == nil {
+		return nil, &ForkError{CheckpointID: latest.CheckpointID, Published: latest.Hash}
+	}
+	if mine.Root != latest.Hash {
+		return nil, &ForkError{CheckpointID: latest.CheckpointID, Local: mine.Root, Published: latest.Hash}
+	}
+	if latest.CheckpointID < p.covered() {
+		return p, nil
+	}
+	if err := keepReceiptSynced(ctx, w.Log, w.observed(*mine, *latest, p.covered())); err != nil {
+		return nil, err
+	}
+	return w.progress(ctx)
+}
+
+// checkpoint reads one checkpoint of the log, nil if it is not there.
+func (w *Worker) checkpoint(id uint64) (*auditlog.CheckpointAt, error) {
+	v, err := w.Log.View()
+	if err != nil {
+		return nil, err
+	}
+	defer v.Close()
+	return readCheckpoint(v, id)
+}
+
+// observed is the receipt of a root that was found on the ledger, its transaction
+// not known.
+func (w *Worker) observed(c auditlog.CheckpointAt, r stellar.Root, firstCovered uint64) *anchorv1.Receipt {
+	receipt := w.receipt(c.Offset, r.CheckpointID, c.Root, c.ClockMS, firstCovered)
+	receipt.Ledger, receipt.ClosedAt = r.Ledger, r.ClosedAt.Unix()
+	return receipt
+}
+
+func (w *Worker) receipt(offset, id uint64, root chain.Hash, timestampMS, firstCovered uint64) *anchorv1.Receipt {
+	logID := w.Log.ID()
+	return &anchorv1.Receipt{
+		Network: w.Client.Passphrase(), Contract: w.Contract.ID(), LogId: logID[:], CheckpointId: id,
+		Offset: offset, Root: root[:], TimestampMs: timestampMS, FirstCoveredId: firstCovered,
+	}
+}
