@@ -37,6 +37,10 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	if err != nil {
 		return err
 	}
+	payment, err := anchorPayment(c.Anchor)
+	if err != nil {
+		return err
+	}
 	// A start that fails for an address changes nothing in the log.
 	if err := auditlog.Available(c.Log); err != nil {
 		return err
@@ -46,18 +50,24 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	m := metrics.New(registry)
-	log, err := auditlog.Open(c.Log, auditlog.Options{MaxAge: c.Seal.MaxAge, FailOpen: c.FailOpen, Logger: logger, Observer: m})
+	m, sealed := metrics.New(registry), make(chan struct{}, 1)
+	log, err := auditlog.Open(c.Log, auditlog.Options{
+		MaxAge: c.Seal.MaxAge, FailOpen: c.FailOpen, Logger: logger, Observer: observer{m, sealed},
+	})
 	if err != nil {
 		return errors.Join(err, l.close())
 	}
 	s := &service{
 		config: c, version: version, logger: logger, log: log, policy: rules, ignore: ignore,
 		registry: registry, metrics: m, bootID: rand.Text(), captured: newAddresses(c.Pipeline.Address), losses: &capture.Losses{},
+		sealed: sealed,
 	}
 	s.watch = &envoyWatch{
 		admin: c.Envoy.Admin, log: log, losses: s.losses, logger: logger,
 		changed: s.recordStart, version: c.Envoy.Version, since: time.Now(),
+	}
+	if err := s.newAnchoring(payment); err != nil {
+		return errors.Join(err, l.close(), s.close())
 	}
 	return errors.Join(s.serve(ctx, l), s.close())
 }
@@ -94,6 +104,9 @@ type service struct {
 	losses   *capture.Losses
 	watch    *envoyWatch
 	bootID   string
+	// sealed gets a value when a checkpoint was sealed.
+	sealed    chan struct{}
+	anchoring anchoring
 }
 
 func (s *service) profile() logv1.Profile {
@@ -117,6 +130,7 @@ func (s *service) serve(ctx context.Context, l listeners) error {
 	group, failed := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.admin().Serve(adminCtx, l.admin) })
 	group.Go(func() error { s.watch.run(failed); return nil })
+	group.Go(func() error { s.anchoring.run(failed); return nil })
 	group.Go(func() error {
 		defer stopAdmin()
 		return s.capture(failed, l.socket)
@@ -150,7 +164,7 @@ func (s *service) admin() *admin.Server {
 	}
 	return admin.New(admin.Options{
 		Log: s.log, Profile: s.profile(), Ordering: s.config.LogOrdering(), Targets: targets,
-		Captured: s.captured.list, Gaps: s.metrics.Gaps, Registry: s.registry, Logger: s.logger,
+		Captured: s.captured.list, Gaps: s.metrics.Gaps, Anchor: s.anchoring.worker, Registry: s.registry, Logger: s.logger,
 	})
 }
 

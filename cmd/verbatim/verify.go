@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"verbatim/sidecar/anchor"
 	"verbatim/sidecar/chain"
 	"verbatim/sidecar/verify"
 )
@@ -17,8 +18,9 @@ func verifyCommand() *cobra.Command {
 	var dir string
 	var trusted []string
 	var asJSON bool
+	var public publicCheck
 	c := &cobra.Command{
-		Use:   "verify --log DIR [--trusted-root OFFSET:HASH ...]",
+		Use:   "verify --log DIR [--trusted-root OFFSET:HASH ...] [--anchors --rpc URL | --receipts]",
 		Args:  flagsAlone,
 		Short: "Check every link and every footer of a log",
 		Long: `Checks a log against itself: that every entry is the one that the next entry
@@ -29,6 +31,12 @@ offset that is wrong.
 A log that was rewritten as a whole agrees with itself. --trusted-root compares
 an entry's hash with one that you have from elsewhere, for instance from an
 earlier verification; it may be given again. The log may be in use.
+
+--anchors asks the contract that the log names for the root of every checkpoint.
+What agrees is ANCHORED: it was so when that ledger closed, whoever owns the log.
+A log names its contract itself; --contract says which one you expect.
+--receipts compares, without the network, with the receipts that the log's owner
+kept: what agrees is CLAIMED.
 
 ` + exitCodes,
 		Example: `  verbatim verify --log /var/lib/verbatim/log
@@ -43,16 +51,26 @@ earlier verification; it may be given again. The log may be in use.
 				return err
 			}
 			defer done()
+			if err := public.check(v.Genesis().GetAnchor()); err != nil {
+				return err
+			}
+			var sealed anchor.Sealed
 			bar := newBar(cmd.ErrOrStderr(), "verifying", int(v.Tip().Offset)+1)
-			r, err := verify.Verify(cmd.Context(), v, verify.Options{Trusted: roots, Progress: func(n uint64) { bar.set(int(n)) }})
+			r, err := verify.Verify(cmd.Context(), v, verify.Options{
+				Trusted: roots, Progress: func(n uint64) { bar.set(int(n)) }, Each: sealed.Each,
+			})
 			bar.end()
 			if err != nil {
 				return err
 			}
-			if err := printReport(cmd.OutOrStdout(), r, asJSON); err != nil {
+			standing, err := public.compare(cmd.Context(), v, sealed.Checkpoints, !r.Broken)
+			if err != nil {
 				return err
 			}
-			if !r.OK() {
+			if err := printReport(cmd.OutOrStdout(), r, standing, asJSON); err != nil {
+				return err
+			}
+			if !r.OK() || standing != nil && !standing.OK() {
 				return errFinding
 			}
 			return nil
@@ -61,6 +79,7 @@ earlier verification; it may be given again. The log may be in use.
 	c.Flags().StringVar(&dir, "log", "", "the log's `directory`")
 	c.Flags().StringArrayVar(&trusted, "trusted-root", nil, "`OFFSET:HASH` of an entry, known from elsewhere")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	public.bind(c.Flags())
 	require(c, "log")
 	return c
 }
@@ -82,7 +101,7 @@ func parseRoots(list []string) (map[uint64]chain.Hash, error) {
 	return roots, nil
 }
 
-func printReport(w io.Writer, r *verify.Report, asJSON bool) error {
+func printReport(w io.Writer, r *verify.Report, standing *standing, asJSON bool) error {
 	if asJSON {
 		findings := r.Findings
 		if findings == nil {
@@ -97,9 +116,19 @@ func printReport(w io.Writer, r *verify.Report, asJSON bool) error {
 		if r.Checkpoints > 0 {
 			report["sealed_through"] = r.SealedThrough
 		}
+		if standing != nil {
+			report["ok"] = r.OK() && standing.OK()
+			report["public"] = standing.json()
+		}
 		return json.NewEncoder(w).Encode(report)
 	}
 	p := &printer{w: w}
+	if standing != nil {
+		// The loudest finding there is comes first.
+		for _, f := range standing.Findings {
+			p.line("FINDING at %s", f)
+		}
+	}
 	for _, f := range r.Findings {
 		p.line("FINDING at %s", f)
 	}
@@ -119,9 +148,16 @@ func printReport(w io.Writer, r *verify.Report, asJSON bool) error {
 		p.line("gaps             %d: traffic is known to have passed unrecorded", r.Gaps)
 	}
 	p.line("chain root       %s", r.ChainRoot)
+	if standing != nil {
+		standing.print(p)
+	}
 	switch {
+	case standing != nil && !standing.OK():
+		p.line("NOT VERIFIED: %d findings, the first at offset %d", len(standing.Findings)+len(r.Findings), standing.Findings[0].Offset)
 	case !r.OK():
 		p.line("NOT VERIFIED: %d findings, the first at offset %d", len(r.Findings), r.Findings[0].Offset)
+	case standing != nil:
+		p.line("CHAINED, %s, %s", sealed, standing.verdict())
 	case r.TrustedRoots > 0:
 		p.line("CHAINED, %s, and it agrees with %d trusted roots", sealed, r.TrustedRoots)
 	default:

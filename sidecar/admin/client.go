@@ -36,14 +36,9 @@ const snapshotTimeout = time.Minute
 // started. ctx bounds the whole time of holding. Errors: ErrNoAddress,
 // ErrNoAnswer, ErrOtherLog, or why no copy could be made.
 func HoldSnapshot(ctx context.Context, logDir string) (path string, captured []string, release func(), err error) {
-	addr, err := readAddress(logDir)
+	conn, addr, err := dial(logDir)
 	if err != nil {
 		return "", nil, nil, fmt.Errorf("ask for a snapshot of %s: %w", logDir, err)
-	}
-	// A proxy of the environment is for the network, not for a port of ours.
-	conn, err := grpc.NewClient("passthrough:///"+addr, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy())
-	if err != nil {
-		return "", nil, nil, fmt.Errorf("ask %s for a snapshot of %s: %w", addr, logDir, err)
 	}
 	holding, cancel := context.WithCancel(ctx)
 	release = func() {
@@ -59,6 +54,19 @@ func HoldSnapshot(ctx context.Context, logDir string) (path string, captured []s
 		return "", nil, nil, fmt.Errorf("ask %s for a snapshot of %s: %w", addr, logDir, err)
 	}
 	return path, m.GetCapturedAddresses(), release, nil
+}
+
+// dial connects to the process that writes the log, as its directory names it.
+func dial(logDir string) (conn *grpc.ClientConn, addr string, err error) {
+	if addr, err = readAddress(logDir); err != nil {
+		return nil, "", err
+	}
+	// A proxy of the environment is for the network, not for a port of ours.
+	conn, err = grpc.NewClient("passthrough:///"+addr, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy())
+	if err != nil {
+		return nil, "", fmt.Errorf("connect to %s: %w", addr, err)
+	}
+	return conn, addr, nil
 }
 
 // firstSnapshot returns the one message of the call, which goes on until ctx

@@ -18,6 +18,7 @@ import (
 
 	auditv1 "verbatim/proto/verbatim/audit/v1"
 	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/anchor"
 	"verbatim/sidecar/auditlog"
 )
 
@@ -34,7 +35,9 @@ type Options struct {
 	Captured func() []string
 	// Gaps is how many Gap entries became durable since the process started.
 	// It is called from any goroutine.
-	Gaps     func() uint64
+	Gaps func() uint64
+	// Anchor publishes the log's roots; nil: nobody does.
+	Anchor   *anchor.Worker
 	Registry *prometheus.Registry
 	Logger   *slog.Logger
 }

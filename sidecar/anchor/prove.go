@@ -42,7 +42,7 @@ func Check(ctx context.Context, k *stellar.Contract, logID chain.Hash, checkpoin
 		return nil, err
 	}
 	state, err := k.Log(ctx, logID)
-	if errors.Is(err, stellar.ErrNotOpen) || errors.Is(err, stellar.ErrArchived) {
+	if errors.Is(err, stellar.ErrNotOpen) {
 		s.add(0, CodeNotAnchored, "contract %s has nothing of this log: %v", k.ID(), err)
 		s.rest(checkpoints)
 		return s, nil
@@ -113,6 +113,9 @@ func (s *Standing) compare(c auditlog.CheckpointAt, root stellar.Root) bool {
 	}
 	if c.ClockMS != root.TimestampMS {
 		s.add(c.Offset, CodeTime, "checkpoint %d was published with the clock %d, here it has %d", root.CheckpointID, root.TimestampMS, c.ClockMS)
+	}
+	if root.Archived {
+		s.Expired++
 	}
 	s.agrees(c, root.Ledger, root.ClosedAt)
 	return true

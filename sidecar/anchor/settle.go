@@ -24,7 +24,7 @@ func (w *Worker) settle(ctx context.Context, s *anchorv1.Submission, p *Progress
 	poll := time.NewTicker(pollInterval)
 	defer poll.Stop()
 	for {
-		out, err := w.Client.Outcome(ctx, [32]byte(s.GetTransactionHash()))
+		out, err := w.o.Client.Outcome(ctx, [32]byte(s.GetTransactionHash()))
 		switch {
 		case err != nil:
 			return fmt.Errorf("ask what became of the commit of checkpoint %d: %w", s.GetCheckpointId(), err)
@@ -36,7 +36,7 @@ func (w *Worker) settle(ctx context.Context, s *anchorv1.Submission, p *Progress
 		case out.LatestClosedAt.Unix() > s.GetValidUntil():
 			return w.giveUp(ctx, s, fmt.Errorf("commit of checkpoint %d: %w", s.GetCheckpointId(), stellar.ErrExpired))
 		}
-		err = w.Client.Send(ctx, s.GetEnvelope())
+		err = w.o.Client.Send(ctx, s.GetEnvelope())
 		switch {
 		case err == nil, errors.Is(err, stellar.ErrTryAgainLater):
 		case stellar.Rejected(err):
@@ -59,10 +59,10 @@ func (w *Worker) confirmSynced(ctx context.Context, s *anchorv1.Submission, out 
 	r.TransactionHash, r.Envelope, r.Result = s.GetTransactionHash(), out.Envelope, out.Result
 	r.FeeCharged = out.FeeCharged
 	w.paid(out.FeeCharged)
-	if err := keepReceiptSynced(ctx, w.Log, r); err != nil {
+	if err := keepReceiptSynced(ctx, w.o.Log, r); err != nil {
 		return err
 	}
-	w.Logger.Info("checkpoint anchored", "checkpoint", r.GetCheckpointId(), "covers_from", r.GetFirstCoveredId(),
+	w.o.Logger.Info("checkpoint anchored", "checkpoint", r.GetCheckpointId(), "covers_from", r.GetFirstCoveredId(),
 		"offset", r.GetOffset(), "ledger", r.GetLedger(), "fee_stroops", r.GetFeeCharged())
 	return nil
 }
@@ -70,21 +70,21 @@ func (w *Worker) confirmSynced(ctx context.Context, s *anchorv1.Submission, out 
 // giveUp ends a submission that did not get into a ledger, as far as the server
 // tells: the contract has the last word. Returns cause once the submission is gone.
 func (w *Worker) giveUp(ctx context.Context, s *anchorv1.Submission, cause error) error {
-	roots, err := w.Contract.Roots(ctx, w.Log.ID(), []uint64{s.GetCheckpointId()})
+	roots, err := w.o.Contract.Roots(ctx, w.o.Log.ID(), []uint64{s.GetCheckpointId()})
 	if err != nil {
 		return errors.Join(cause, fmt.Errorf("ask contract for checkpoint %d: %w", s.GetCheckpointId(), err))
 	}
 	root, found := roots[s.GetCheckpointId()]
 	switch {
 	case !found:
-		return errors.Join(cause, dropSubmissionSynced(ctx, w.Log))
+		return errors.Join(cause, dropSubmissionSynced(ctx, w.o.Log))
 	case root.Hash != [32]byte(s.GetRoot()):
 		fork := &ForkError{CheckpointID: s.GetCheckpointId(), Local: chain.Hash(s.GetRoot()), Published: root.Hash}
-		return errors.Join(fork, dropSubmissionSynced(ctx, w.Log))
+		return errors.Join(fork, dropSubmissionSynced(ctx, w.o.Log))
 	}
 	// It is there. Whether by this transaction or an earlier one, adopt makes its
 	// receipt if this one's outcome is still not told.
-	out, err := w.Client.Outcome(ctx, [32]byte(s.GetTransactionHash()))
+	out, err := w.o.Client.Outcome(ctx, [32]byte(s.GetTransactionHash()))
 	if err == nil && out.Status == stellar.Success {
 		p, err := w.progress(ctx)
 		if err != nil {
@@ -92,7 +92,7 @@ func (w *Worker) giveUp(ctx context.Context, s *anchorv1.Submission, cause error
 		}
 		return w.confirmSynced(ctx, s, out, p)
 	}
-	return dropSubmissionSynced(ctx, w.Log)
+	return dropSubmissionSynced(ctx, w.o.Log)
 }
 
 // readCheckpoint reads one checkpoint, nil if it is not in the view.

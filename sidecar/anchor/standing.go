@@ -42,8 +42,8 @@ type Standing struct {
 	Since               time.Time
 	// Writer publishes for this log, by the contract; Proposed may take over.
 	Writer, Proposed string
-	// Expired is how many receipts are of checkpoints that the contract has no
-	// longer at hand: they can be restored, and are covered by a later one.
+	// Expired is how many of the roots compared are in the network's archive: the
+	// contract finds them only after they are restored.
 	Expired uint64
 	// Bare is how many receipts have no transaction: roots that were found on the
 	// ledger and tell nothing without it.
@@ -79,7 +79,8 @@ func (s *Standing) differs(c auditlog.CheckpointAt, published chain.Hash, where 
 		"nothing from offset %d on can be trusted", c.Checkpoint.GetCheckpointId(), c.Offset, c.Root, published, where, s.firstNotTrusted())
 }
 
-// rest counts what is sealed and not covered yet.
+// rest counts what is sealed and not covered yet. Checkpoints and no evidence is a
+// finding.
 func (s *Standing) rest(checkpoints []auditlog.CheckpointAt) {
 	s.Checkpoints = uint64(len(checkpoints))
 	for _, c := range checkpoints {
@@ -90,5 +91,8 @@ func (s *Standing) rest(checkpoints []auditlog.CheckpointAt) {
 			s.Since = clock(c)
 		}
 		s.NotYet++
+	}
+	if s.Checkpoints > 0 && s.Through == nil && s.OK() {
+		s.add(checkpoints[0].Offset, CodeNotAnchored, "%d checkpoints are sealed, and there is nothing to compare them with", s.Checkpoints)
 	}
 }

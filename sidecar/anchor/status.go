@@ -64,9 +64,9 @@ func (w *Worker) alarm(s Status) string {
 	switch {
 	case errors.As(s.Failure, &fork):
 		return fork.Error()
-	case w.Schedule.late(s.Pending, s.OldestPending, w.Now()):
+	case w.o.Schedule.late(s.Pending, s.OldestPending, w.o.Now()):
 		text := "the oldest checkpoint that is not anchored was sealed at " + s.OldestPending.UTC().Format(time.RFC3339) +
-			", longer ago than " + w.Schedule.AlarmAfter.String()
+			", longer ago than " + w.o.Schedule.AlarmAfter.String()
 		if s.Failure != nil {
 			text += ": " + s.Failure.Error()
 		}
@@ -104,16 +104,16 @@ func (w *Worker) succeeded() {
 // failed notes a failure; the next attempt is after pause.
 func (w *Worker) failed(err error, pause time.Duration) {
 	w.mu.Lock()
-	w.status.Failure, w.status.FailedAt = err, w.Now()
+	w.status.Failure, w.status.FailedAt = err, w.o.Now()
 	w.mu.Unlock()
-	if w.Observer != nil {
-		w.Observer.AnchorFailed(kind(err))
+	if w.o.Observer != nil {
+		w.o.Observer.AnchorFailed(kind(err))
 	}
-	w.Logger.Warn("checkpoint not anchored", "kind", kind(err), "err", err, "next_attempt_in", pause)
+	w.o.Logger.Warn("checkpoint not anchored", "kind", kind(err), "err", err, "next_attempt_in", pause)
 }
 
 func (w *Worker) paid(stroops int64) {
-	if w.Observer != nil {
-		w.Observer.AnchorPaid(stroops)
+	if w.o.Observer != nil {
+		w.o.Observer.AnchorPaid(stroops)
 	}
 }

@@ -30,7 +30,7 @@ func (w *Worker) step(ctx context.Context, force bool) (wait time.Duration, agai
 	if len(p.Pending) == 0 {
 		return 0, false, nil
 	}
-	wait, again = w.Schedule.wait(uint64(len(p.Pending)), clock(p.Pending[0]), lastAnchored(p), w.Now())
+	wait, again = w.o.Schedule.wait(uint64(len(p.Pending)), clock(p.Pending[0]), lastAnchored(p), w.o.Now())
 	if !force && (!again || wait > 0) {
 		return wait, again, nil
 	}
@@ -51,7 +51,7 @@ func (w *Worker) step(ctx context.Context, force bool) (wait time.Duration, agai
 
 // progress reads the log's state and publishes it.
 func (w *Worker) progress(ctx context.Context) (*Progress, error) {
-	v, err := w.Log.View()
+	v, err := w.o.Log.View()
 	if err != nil {
 		return nil, err
 	}
@@ -77,16 +77,16 @@ func lastAnchored(p *Progress) time.Time {
 // durably. It sends nothing.
 func (w *Worker) prepareSynced(ctx context.Context, c auditlog.CheckpointAt) (*anchorv1.Submission, error) {
 	id := c.Checkpoint.GetCheckpointId()
-	tx, err := w.Client.Prepare(ctx, w.Contract.Commit(w.Log.ID(), id, c.Root, c.ClockMS), w.Payment)
+	tx, err := w.o.Client.Prepare(ctx, w.o.Contract.Commit(w.o.Log.ID(), id, c.Root, c.ClockMS), w.o.Payment)
 	if err != nil {
-		return nil, fmt.Errorf("prepare commit of checkpoint %d: %w", id, err)
+		return nil, fmt.Errorf("checkpoint %d: %w", id, err)
 	}
 	s := &anchorv1.Submission{
 		CheckpointId: id, Offset: c.Offset, Root: c.Root[:], TimestampMs: c.ClockMS,
 		Payer: tx.Source, Sequence: tx.Sequence, TransactionHash: tx.Hash[:], Envelope: tx.Envelope,
 		ValidUntil: tx.ValidUntil.Unix(), MaxFee: tx.MaxFee,
 	}
-	if err := keepSubmissionSynced(ctx, w.Log, s); err != nil {
+	if err := keepSubmissionSynced(ctx, w.o.Log, s); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -95,7 +95,7 @@ func (w *Worker) prepareSynced(ctx context.Context, c auditlog.CheckpointAt) (*a
 // adopt asks the contract what it has of this log before anything is sent. What it
 // has and we have no receipt of gets one; what it has and we don't have is a fork.
 func (w *Worker) adopt(ctx context.Context, p *Progress) (*Progress, error) {
-	state, err := w.Contract.Log(ctx, w.Log.ID())
+	state, err := w.o.Contract.Log(ctx, w.o.Log.ID())
 	if err != nil {
 		return nil, fmt.Errorf("ask contract for the log's latest root: %w", err)
 	}
@@ -116,7 +116,7 @@ func (w *Worker) adopt(ctx context.Context, p *Progress) (*Progress, error) {
 	if latest.CheckpointID < p.covered() {
 		return p, nil
 	}
-	if err := keepReceiptSynced(ctx, w.Log, w.observed(*mine, *latest, p.covered())); err != nil {
+	if err := keepReceiptSynced(ctx, w.o.Log, w.observed(*mine, *latest, p.covered())); err != nil {
 		return nil, err
 	}
 	return w.progress(ctx)
@@ -124,7 +124,7 @@ func (w *Worker) adopt(ctx context.Context, p *Progress) (*Progress, error) {
 
 // checkpoint reads one checkpoint of the log, nil if it is not there.
 func (w *Worker) checkpoint(id uint64) (*auditlog.CheckpointAt, error) {
-	v, err := w.Log.View()
+	v, err := w.o.Log.View()
 	if err != nil {
 		return nil, err
 	}
@@ -141,9 +141,9 @@ func (w *Worker) observed(c auditlog.CheckpointAt, r stellar.Root, firstCovered 
 }
 
 func (w *Worker) receipt(offset, id uint64, root chain.Hash, timestampMS, firstCovered uint64) *anchorv1.Receipt {
-	logID := w.Log.ID()
+	logID := w.o.Log.ID()
 	return &anchorv1.Receipt{
-		Network: w.Client.Passphrase(), Contract: w.Contract.ID(), LogId: logID[:], CheckpointId: id,
+		Network: w.o.Client.Passphrase(), Contract: w.o.Contract.ID(), LogId: logID[:], CheckpointId: id,
 		Offset: offset, Root: root[:], TimestampMs: timestampMS, FirstCoveredId: firstCovered,
 	}
 }

@@ -11,18 +11,24 @@ import (
 	"github.com/cenkalti/backoff/v4"
 
 	anchorv1 "verbatim/proto/verbatim/anchor/v1"
+	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/stellar"
 )
 
 // Options are a Worker's settings.
 type Options struct {
-	Log      *auditlog.Log
+	Log *auditlog.Log
+	// Where is the log's genesis' anchor: Contract is there, and the writer of
+	// Payment should be its writer.
+	Where    *logv1.Anchor
 	Client   *stellar.Client
 	Contract *stellar.Contract
 	// Payment says who signs, who pays, and the most that one transaction may cost.
 	Payment  stellar.Payment
 	Schedule Schedule
+	// Sealed gets a value when a checkpoint was sealed; it needs room for one.
+	Sealed <-chan struct{}
 	// Observer is told of what happens; may be nil.
 	Observer Observer
 	// Logger gets what an operator has to know; nil: nothing is logged.
@@ -42,8 +48,7 @@ type Observer interface {
 // Worker anchors a log's checkpoints, one transaction at a time. Its methods are
 // safe for use by several goroutines. It starts none of its own.
 type Worker struct {
-	Options
-	wake chan struct{} // capacity 1: a checkpoint was sealed
+	o    Options
 	asks chan ask
 	ends chan struct{} // closed when Run ends
 
@@ -74,16 +79,11 @@ func New(o Options) *Worker {
 		o.Now = time.Now
 	}
 	o.Schedule.Every = max(1, o.Schedule.Every)
-	return &Worker{Options: o, wake: make(chan struct{}, 1), asks: make(chan ask), ends: make(chan struct{})}
+	return &Worker{o: o, asks: make(chan ask), ends: make(chan struct{})}
 }
 
-// Sealed tells that a checkpoint was sealed. It does not block.
-func (w *Worker) Sealed() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
-}
+// Where says where the log's roots are published.
+func (w *Worker) Where() *logv1.Anchor { return w.o.Where }
 
 // AnchorNow anchors the newest root at once, whatever the schedule says, and
 // returns its receipt, durable; the newest receipt if nothing is pending. It
@@ -141,7 +141,7 @@ func (w *Worker) rest(ctx context.Context, wait time.Duration, again, failing bo
 		defer t.Stop()
 		timer = t.C
 	}
-	wake := w.wake
+	wake := w.o.Sealed
 	if failing {
 		wake = nil
 	}
@@ -156,25 +156,30 @@ func (w *Worker) rest(ctx context.Context, wait time.Duration, again, failing bo
 	return ctx.Err() == nil
 }
 
+// Once anchors the newest root at once and returns its receipt, durable; nil if
+// there is no checkpoint. It is for a process that does nothing else: Run must not
+// be under way.
+func (w *Worker) Once(ctx context.Context) (*anchorv1.Receipt, error) {
+	if _, _, err := w.step(ctx, true); err != nil {
+		return nil, err
+	}
+	return w.newest()
+}
+
 // serve anchors the newest root for somebody who waits for it.
 func (w *Worker) serve(ctx context.Context, a ask) {
 	both, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(a.ctx, func() { cancel(context.Cause(a.ctx)) })()
-	_, _, err := w.step(both, true)
-	if err != nil {
-		if both.Err() == nil {
-			w.failed(err, 0)
-		}
-		a.answer <- answer{err: err}
-		return
+	receipt, err := w.Once(both)
+	if err != nil && both.Err() == nil {
+		w.failed(err, 0)
 	}
-	receipt, err := w.newest()
 	a.answer <- answer{receipt, err}
 }
 
 func (w *Worker) newest() (*anchorv1.Receipt, error) {
-	v, err := w.Log.View()
+	v, err := w.o.Log.View()
 	if err != nil {
 		return nil, err
 	}

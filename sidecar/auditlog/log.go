@@ -154,6 +154,10 @@ func (l *Log) install(s *store) error {
 // ID is the log's id, from its Genesis.
 func (l *Log) ID() chain.Hash { return chain.Hash(l.genesis.GetLogId()) }
 
+// Anchor says where the log's roots are published, from its Genesis; nil: nowhere.
+// The caller must not change it.
+func (l *Log) Anchor() *logv1.Anchor { return l.genesis.GetAnchor() }
+
 // Dir is the log's directory.
 func (l *Log) Dir() string { return l.dir }
 

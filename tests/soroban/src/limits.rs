@@ -28,7 +28,7 @@ pub fn network() -> NetworkConfig {
         fee_configuration: fees(),
         rent_fee_configuration: RentFeeConfiguration {
             fee_per_write_1kb: 875,
-            fee_per_rent_1kb: 12_000,
+            fee_per_rent_1kb: 1_000,
             fee_per_write_entry: 2_500,
             persistent_rent_rate_denominator: 1_215,
             temporary_rent_rate_denominator: 2_430,

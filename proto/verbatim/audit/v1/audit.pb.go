@@ -14,6 +14,7 @@ import (
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
+	v11 "verbatim/proto/verbatim/anchor/v1"
 	v1 "verbatim/proto/verbatim/log/v1"
 )
 
@@ -1180,7 +1181,9 @@ type GetStatusResponse struct {
 	// Addresses that are being captured: a replay must not be sent there.
 	CapturedAddresses []string `protobuf:"bytes,10,rep,name=captured_addresses,json=capturedAddresses,proto3" json:"captured_addresses,omitempty"`
 	// Gap entries that became durable since the process started.
-	Gaps          uint64 `protobuf:"varint,11,opt,name=gaps,proto3" json:"gaps,omitempty"`
+	Gaps uint64 `protobuf:"varint,11,opt,name=gaps,proto3" json:"gaps,omitempty"`
+	// Absent: this process publishes no roots.
+	Anchor        *AnchorStatus `protobuf:"bytes,12,opt,name=anchor,proto3" json:"anchor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1292,6 +1295,225 @@ func (x *GetStatusResponse) GetGaps() uint64 {
 	return 0
 }
 
+func (x *GetStatusResponse) GetAnchor() *AnchorStatus {
+	if x != nil {
+		return x.Anchor
+	}
+	return nil
+}
+
+// AnchorStatus is how far checkpoints have come on their way to the contract.
+type AnchorStatus struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Network  string                 `protobuf:"bytes,1,opt,name=network,proto3" json:"network,omitempty"`
+	Contract string                 `protobuf:"bytes,2,opt,name=contract,proto3" json:"contract,omitempty"`
+	Writer   string                 `protobuf:"bytes,3,opt,name=writer,proto3" json:"writer,omitempty"`
+	// Sealed, and those of them that no receipt covers.
+	Checkpoints uint64 `protobuf:"varint,4,opt,name=checkpoints,proto3" json:"checkpoints,omitempty"`
+	Pending     uint64 `protobuf:"varint,5,opt,name=pending,proto3" json:"pending,omitempty"`
+	// Wall clock of the oldest pending one; 0: none is pending.
+	OldestPendingMs uint64 `protobuf:"varint,6,opt,name=oldest_pending_ms,json=oldestPendingMs,proto3" json:"oldest_pending_ms,omitempty"`
+	// Absent: nothing is anchored yet.
+	NewestReceipt *v11.Receipt `protobuf:"bytes,7,opt,name=newest_receipt,json=newestReceipt,proto3" json:"newest_receipt,omitempty"`
+	// The transaction under way; empty: none is.
+	TransactionHash []byte `protobuf:"bytes,8,opt,name=transaction_hash,json=transactionHash,proto3" json:"transaction_hash,omitempty"`
+	// Why the last attempt failed; empty: it did not.
+	Failure     string `protobuf:"bytes,9,opt,name=failure,proto3" json:"failure,omitempty"`
+	FailureKind string `protobuf:"bytes,10,opt,name=failure_kind,json=failureKind,proto3" json:"failure_kind,omitempty"`
+	// What somebody has to act on; empty: all is well.
+	Alarm         string `protobuf:"bytes,11,opt,name=alarm,proto3" json:"alarm,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnchorStatus) Reset() {
+	*x = AnchorStatus{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnchorStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnchorStatus) ProtoMessage() {}
+
+func (x *AnchorStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnchorStatus.ProtoReflect.Descriptor instead.
+func (*AnchorStatus) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *AnchorStatus) GetNetwork() string {
+	if x != nil {
+		return x.Network
+	}
+	return ""
+}
+
+func (x *AnchorStatus) GetContract() string {
+	if x != nil {
+		return x.Contract
+	}
+	return ""
+}
+
+func (x *AnchorStatus) GetWriter() string {
+	if x != nil {
+		return x.Writer
+	}
+	return ""
+}
+
+func (x *AnchorStatus) GetCheckpoints() uint64 {
+	if x != nil {
+		return x.Checkpoints
+	}
+	return 0
+}
+
+func (x *AnchorStatus) GetPending() uint64 {
+	if x != nil {
+		return x.Pending
+	}
+	return 0
+}
+
+func (x *AnchorStatus) GetOldestPendingMs() uint64 {
+	if x != nil {
+		return x.OldestPendingMs
+	}
+	return 0
+}
+
+func (x *AnchorStatus) GetNewestReceipt() *v11.Receipt {
+	if x != nil {
+		return x.NewestReceipt
+	}
+	return nil
+}
+
+func (x *AnchorStatus) GetTransactionHash() []byte {
+	if x != nil {
+		return x.TransactionHash
+	}
+	return nil
+}
+
+func (x *AnchorStatus) GetFailure() string {
+	if x != nil {
+		return x.Failure
+	}
+	return ""
+}
+
+func (x *AnchorStatus) GetFailureKind() string {
+	if x != nil {
+		return x.FailureKind
+	}
+	return ""
+}
+
+func (x *AnchorStatus) GetAlarm() string {
+	if x != nil {
+		return x.Alarm
+	}
+	return ""
+}
+
+type AnchorNowRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnchorNowRequest) Reset() {
+	*x = AnchorNowRequest{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnchorNowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnchorNowRequest) ProtoMessage() {}
+
+func (x *AnchorNowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnchorNowRequest.ProtoReflect.Descriptor instead.
+func (*AnchorNowRequest) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{14}
+}
+
+type AnchorNowResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The newest receipt; absent: the log has no checkpoint yet.
+	Receipt       *v11.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnchorNowResponse) Reset() {
+	*x = AnchorNowResponse{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnchorNowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnchorNowResponse) ProtoMessage() {}
+
+func (x *AnchorNowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnchorNowResponse.ProtoReflect.Descriptor instead.
+func (*AnchorNowResponse) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *AnchorNowResponse) GetReceipt() *v11.Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
 type HoldSnapshotRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1300,7 +1522,7 @@ type HoldSnapshotRequest struct {
 
 func (x *HoldSnapshotRequest) Reset() {
 	*x = HoldSnapshotRequest{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[13]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1312,7 +1534,7 @@ func (x *HoldSnapshotRequest) String() string {
 func (*HoldSnapshotRequest) ProtoMessage() {}
 
 func (x *HoldSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[13]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1325,7 +1547,7 @@ func (x *HoldSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*HoldSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{13}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{16}
 }
 
 type HoldSnapshotResponse struct {
@@ -1339,7 +1561,7 @@ type HoldSnapshotResponse struct {
 
 func (x *HoldSnapshotResponse) Reset() {
 	*x = HoldSnapshotResponse{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[14]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1573,7 @@ func (x *HoldSnapshotResponse) String() string {
 func (*HoldSnapshotResponse) ProtoMessage() {}
 
 func (x *HoldSnapshotResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[14]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1586,7 @@ func (x *HoldSnapshotResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldSnapshotResponse.ProtoReflect.Descriptor instead.
 func (*HoldSnapshotResponse) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{14}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *HoldSnapshotResponse) GetPath() string {
@@ -1385,7 +1607,7 @@ var File_verbatim_audit_v1_audit_proto protoreflect.FileDescriptor
 
 const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\n" +
-	"\x1dverbatim/audit/v1/audit.proto\x12\x11verbatim.audit.v1\x1a\x19verbatim/log/v1/log.proto\"\xe2\x01\n" +
+	"\x1dverbatim/audit/v1/audit.proto\x12\x11verbatim.audit.v1\x1a\x1fverbatim/anchor/v1/anchor.proto\x1a\x19verbatim/log/v1/log.proto\"\xe2\x01\n" +
 	"\tSelection\x12&\n" +
 	"\fstart_offset\x18\x01 \x01(\x04H\x00R\vstartOffset\x88\x01\x01\x12\"\n" +
 	"\n" +
@@ -1494,7 +1716,7 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\n" +
 	"checkpoint\x18\x04 \x01(\v2\x1b.verbatim.log.v1.CheckpointR\n" +
 	"checkpoint\"\x12\n" +
-	"\x10GetStatusRequest\"\xa4\x03\n" +
+	"\x10GetStatusRequest\"\xdd\x03\n" +
 	"\x11GetStatusResponse\x12\x15\n" +
 	"\x06log_id\x18\x01 \x01(\fR\x05logId\x12\x18\n" +
 	"\aentries\x18\x02 \x01(\x04R\aentries\x12 \n" +
@@ -1508,7 +1730,24 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\ropen_requests\x18\t \x01(\x04R\fopenRequests\x12-\n" +
 	"\x12captured_addresses\x18\n" +
 	" \x03(\tR\x11capturedAddresses\x12\x12\n" +
-	"\x04gaps\x18\v \x01(\x04R\x04gaps\"\x15\n" +
+	"\x04gaps\x18\v \x01(\x04R\x04gaps\x127\n" +
+	"\x06anchor\x18\f \x01(\v2\x1f.verbatim.audit.v1.AnchorStatusR\x06anchor\"\x86\x03\n" +
+	"\fAnchorStatus\x12\x18\n" +
+	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x1a\n" +
+	"\bcontract\x18\x02 \x01(\tR\bcontract\x12\x16\n" +
+	"\x06writer\x18\x03 \x01(\tR\x06writer\x12 \n" +
+	"\vcheckpoints\x18\x04 \x01(\x04R\vcheckpoints\x12\x18\n" +
+	"\apending\x18\x05 \x01(\x04R\apending\x12*\n" +
+	"\x11oldest_pending_ms\x18\x06 \x01(\x04R\x0foldestPendingMs\x12B\n" +
+	"\x0enewest_receipt\x18\a \x01(\v2\x1b.verbatim.anchor.v1.ReceiptR\rnewestReceipt\x12)\n" +
+	"\x10transaction_hash\x18\b \x01(\fR\x0ftransactionHash\x12\x18\n" +
+	"\afailure\x18\t \x01(\tR\afailure\x12!\n" +
+	"\ffailure_kind\x18\n" +
+	" \x01(\tR\vfailureKind\x12\x14\n" +
+	"\x05alarm\x18\v \x01(\tR\x05alarm\"\x12\n" +
+	"\x10AnchorNowRequest\"J\n" +
+	"\x11AnchorNowResponse\x125\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.verbatim.anchor.v1.ReceiptR\areceipt\"\x15\n" +
 	"\x13HoldSnapshotRequest\"Y\n" +
 	"\x14HoldSnapshotResponse\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12-\n" +
@@ -1522,13 +1761,14 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\x1bDIVERGENCE_KIND_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cDIVERGENCE_KIND_CHAIN_BROKEN\x10\x01\x12\"\n" +
 	"\x1eDIVERGENCE_KIND_OUTPUT_DIFFERS\x10\x02\x12\"\n" +
-	"\x1eDIVERGENCE_KIND_OUTPUT_MISSING\x10\x032\xf3\x03\n" +
+	"\x1eDIVERGENCE_KIND_OUTPUT_MISSING\x10\x032\xcb\x04\n" +
 	"\fAuditService\x12Y\n" +
 	"\x0eReplayAuditLog\x12%.verbatim.audit.v1.AuditReplayRequest\x1a\x1e.verbatim.audit.v1.ReplayEvent0\x01\x12a\n" +
 	"\fQueryEntries\x12&.verbatim.audit.v1.QueryEntriesRequest\x1a'.verbatim.audit.v1.QueryEntriesResponse0\x01\x12j\n" +
 	"\x0fListCheckpoints\x12).verbatim.audit.v1.ListCheckpointsRequest\x1a*.verbatim.audit.v1.ListCheckpointsResponse0\x01\x12V\n" +
 	"\tGetStatus\x12#.verbatim.audit.v1.GetStatusRequest\x1a$.verbatim.audit.v1.GetStatusResponse\x12a\n" +
-	"\fHoldSnapshot\x12&.verbatim.audit.v1.HoldSnapshotRequest\x1a'.verbatim.audit.v1.HoldSnapshotResponse0\x01B*Z(verbatim/proto/verbatim/audit/v1;auditv1b\x06proto3"
+	"\fHoldSnapshot\x12&.verbatim.audit.v1.HoldSnapshotRequest\x1a'.verbatim.audit.v1.HoldSnapshotResponse0\x01\x12V\n" +
+	"\tAnchorNow\x12#.verbatim.audit.v1.AnchorNowRequest\x1a$.verbatim.audit.v1.AnchorNowResponseB*Z(verbatim/proto/verbatim/audit/v1;auditv1b\x06proto3"
 
 var (
 	file_verbatim_audit_v1_audit_proto_rawDescOnce sync.Once
@@ -1543,7 +1783,7 @@ func file_verbatim_audit_v1_audit_proto_rawDescGZIP() []byte {
 }
 
 var file_verbatim_audit_v1_audit_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_verbatim_audit_v1_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_verbatim_audit_v1_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_verbatim_audit_v1_audit_proto_goTypes = []any{
 	(ReplayResult)(0),               // 0: verbatim.audit.v1.ReplayResult
 	(DivergenceKind)(0),             // 1: verbatim.audit.v1.DivergenceKind
@@ -1560,13 +1800,17 @@ var file_verbatim_audit_v1_audit_proto_goTypes = []any{
 	(*ListCheckpointsResponse)(nil), // 12: verbatim.audit.v1.ListCheckpointsResponse
 	(*GetStatusRequest)(nil),        // 13: verbatim.audit.v1.GetStatusRequest
 	(*GetStatusResponse)(nil),       // 14: verbatim.audit.v1.GetStatusResponse
-	(*HoldSnapshotRequest)(nil),     // 15: verbatim.audit.v1.HoldSnapshotRequest
-	(*HoldSnapshotResponse)(nil),    // 16: verbatim.audit.v1.HoldSnapshotResponse
-	(*v1.Pipeline)(nil),             // 17: verbatim.log.v1.Pipeline
-	(*v1.Event)(nil),                // 18: verbatim.log.v1.Event
-	(*v1.Checkpoint)(nil),           // 19: verbatim.log.v1.Checkpoint
-	(v1.Profile)(0),                 // 20: verbatim.log.v1.Profile
-	(v1.Ordering)(0),                // 21: verbatim.log.v1.Ordering
+	(*AnchorStatus)(nil),            // 15: verbatim.audit.v1.AnchorStatus
+	(*AnchorNowRequest)(nil),        // 16: verbatim.audit.v1.AnchorNowRequest
+	(*AnchorNowResponse)(nil),       // 17: verbatim.audit.v1.AnchorNowResponse
+	(*HoldSnapshotRequest)(nil),     // 18: verbatim.audit.v1.HoldSnapshotRequest
+	(*HoldSnapshotResponse)(nil),    // 19: verbatim.audit.v1.HoldSnapshotResponse
+	(*v1.Pipeline)(nil),             // 20: verbatim.log.v1.Pipeline
+	(*v1.Event)(nil),                // 21: verbatim.log.v1.Event
+	(*v1.Checkpoint)(nil),           // 22: verbatim.log.v1.Checkpoint
+	(v1.Profile)(0),                 // 23: verbatim.log.v1.Profile
+	(v1.Ordering)(0),                // 24: verbatim.log.v1.Ordering
+	(*v11.Receipt)(nil),             // 25: verbatim.anchor.v1.Receipt
 }
 var file_verbatim_audit_v1_audit_proto_depIdxs = []int32{
 	5,  // 0: verbatim.audit.v1.ReplayEvent.exchange:type_name -> verbatim.audit.v1.ReplayedExchange
@@ -1574,28 +1818,33 @@ var file_verbatim_audit_v1_audit_proto_depIdxs = []int32{
 	0,  // 2: verbatim.audit.v1.AuditReplayResponse.result:type_name -> verbatim.audit.v1.ReplayResult
 	8,  // 3: verbatim.audit.v1.AuditReplayResponse.divergence:type_name -> verbatim.audit.v1.Divergence
 	7,  // 4: verbatim.audit.v1.AuditReplayResponse.starts:type_name -> verbatim.audit.v1.StartInRange
-	17, // 5: verbatim.audit.v1.StartInRange.pipeline:type_name -> verbatim.log.v1.Pipeline
+	20, // 5: verbatim.audit.v1.StartInRange.pipeline:type_name -> verbatim.log.v1.Pipeline
 	1,  // 6: verbatim.audit.v1.Divergence.kind:type_name -> verbatim.audit.v1.DivergenceKind
 	2,  // 7: verbatim.audit.v1.QueryEntriesRequest.selection:type_name -> verbatim.audit.v1.Selection
-	18, // 8: verbatim.audit.v1.QueryEntriesResponse.event:type_name -> verbatim.log.v1.Event
-	19, // 9: verbatim.audit.v1.ListCheckpointsResponse.checkpoint:type_name -> verbatim.log.v1.Checkpoint
-	20, // 10: verbatim.audit.v1.GetStatusResponse.profile:type_name -> verbatim.log.v1.Profile
-	21, // 11: verbatim.audit.v1.GetStatusResponse.ordering:type_name -> verbatim.log.v1.Ordering
-	3,  // 12: verbatim.audit.v1.AuditService.ReplayAuditLog:input_type -> verbatim.audit.v1.AuditReplayRequest
-	9,  // 13: verbatim.audit.v1.AuditService.QueryEntries:input_type -> verbatim.audit.v1.QueryEntriesRequest
-	11, // 14: verbatim.audit.v1.AuditService.ListCheckpoints:input_type -> verbatim.audit.v1.ListCheckpointsRequest
-	13, // 15: verbatim.audit.v1.AuditService.GetStatus:input_type -> verbatim.audit.v1.GetStatusRequest
-	15, // 16: verbatim.audit.v1.AuditService.HoldSnapshot:input_type -> verbatim.audit.v1.HoldSnapshotRequest
-	4,  // 17: verbatim.audit.v1.AuditService.ReplayAuditLog:output_type -> verbatim.audit.v1.ReplayEvent
-	10, // 18: verbatim.audit.v1.AuditService.QueryEntries:output_type -> verbatim.audit.v1.QueryEntriesResponse
-	12, // 19: verbatim.audit.v1.AuditService.ListCheckpoints:output_type -> verbatim.audit.v1.ListCheckpointsResponse
-	14, // 20: verbatim.audit.v1.AuditService.GetStatus:output_type -> verbatim.audit.v1.GetStatusResponse
-	16, // 21: verbatim.audit.v1.AuditService.HoldSnapshot:output_type -> verbatim.audit.v1.HoldSnapshotResponse
-	17, // [17:22] is the sub-list for method output_type
-	12, // [12:17] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	21, // 8: verbatim.audit.v1.QueryEntriesResponse.event:type_name -> verbatim.log.v1.Event
+	22, // 9: verbatim.audit.v1.ListCheckpointsResponse.checkpoint:type_name -> verbatim.log.v1.Checkpoint
+	23, // 10: verbatim.audit.v1.GetStatusResponse.profile:type_name -> verbatim.log.v1.Profile
+	24, // 11: verbatim.audit.v1.GetStatusResponse.ordering:type_name -> verbatim.log.v1.Ordering
+	15, // 12: verbatim.audit.v1.GetStatusResponse.anchor:type_name -> verbatim.audit.v1.AnchorStatus
+	25, // 13: verbatim.audit.v1.AnchorStatus.newest_receipt:type_name -> verbatim.anchor.v1.Receipt
+	25, // 14: verbatim.audit.v1.AnchorNowResponse.receipt:type_name -> verbatim.anchor.v1.Receipt
+	3,  // 15: verbatim.audit.v1.AuditService.ReplayAuditLog:input_type -> verbatim.audit.v1.AuditReplayRequest
+	9,  // 16: verbatim.audit.v1.AuditService.QueryEntries:input_type -> verbatim.audit.v1.QueryEntriesRequest
+	11, // 17: verbatim.audit.v1.AuditService.ListCheckpoints:input_type -> verbatim.audit.v1.ListCheckpointsRequest
+	13, // 18: verbatim.audit.v1.AuditService.GetStatus:input_type -> verbatim.audit.v1.GetStatusRequest
+	18, // 19: verbatim.audit.v1.AuditService.HoldSnapshot:input_type -> verbatim.audit.v1.HoldSnapshotRequest
+	16, // 20: verbatim.audit.v1.AuditService.AnchorNow:input_type -> verbatim.audit.v1.AnchorNowRequest
+	4,  // 21: verbatim.audit.v1.AuditService.ReplayAuditLog:output_type -> verbatim.audit.v1.ReplayEvent
+	10, // 22: verbatim.audit.v1.AuditService.QueryEntries:output_type -> verbatim.audit.v1.QueryEntriesResponse
+	12, // 23: verbatim.audit.v1.AuditService.ListCheckpoints:output_type -> verbatim.audit.v1.ListCheckpointsResponse
+	14, // 24: verbatim.audit.v1.AuditService.GetStatus:output_type -> verbatim.audit.v1.GetStatusResponse
+	19, // 25: verbatim.audit.v1.AuditService.HoldSnapshot:output_type -> verbatim.audit.v1.HoldSnapshotResponse
+	17, // 26: verbatim.audit.v1.AuditService.AnchorNow:output_type -> verbatim.audit.v1.AnchorNowResponse
+	21, // [21:27] is the sub-list for method output_type
+	15, // [15:21] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_verbatim_audit_v1_audit_proto_init() }
@@ -1616,7 +1865,7 @@ func file_verbatim_audit_v1_audit_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_verbatim_audit_v1_audit_proto_rawDesc), len(file_verbatim_audit_v1_audit_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   15,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

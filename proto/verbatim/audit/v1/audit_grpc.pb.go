@@ -26,13 +26,14 @@ const (
 	AuditService_ListCheckpoints_FullMethodName = "/verbatim.audit.v1.AuditService/ListCheckpoints"
 	AuditService_GetStatus_FullMethodName       = "/verbatim.audit.v1.AuditService/GetStatus"
 	AuditService_HoldSnapshot_FullMethodName    = "/verbatim.audit.v1.AuditService/HoldSnapshot"
+	AuditService_AnchorNow_FullMethodName       = "/verbatim.audit.v1.AuditService/AnchorNow"
 )
 
 // AuditServiceClient is the client API for AuditService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// AuditService reads one log. No call of it writes to that log.
+// AuditService reads one log. No call of it adds an entry to that log.
 type AuditServiceClient interface {
 	// ReplayAuditLog drives recorded requests into a target and compares the
 	// answers. One message an event, as it is produced; the last carries the
@@ -47,6 +48,9 @@ type AuditServiceClient interface {
 	// HoldSnapshot makes a hard-link copy of the log for another process of the
 	// same machine and keeps it until the call ends. It sends one message.
 	HoldSnapshot(ctx context.Context, in *HoldSnapshotRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HoldSnapshotResponse], error)
+	// AnchorNow publishes the newest checkpoint's root at once, whatever the
+	// schedule says, and answers when its receipt is durable.
+	AnchorNow(ctx context.Context, in *AnchorNowRequest, opts ...grpc.CallOption) (*AnchorNowResponse, error)
 }
 
 type auditServiceClient struct {
@@ -143,11 +147,21 @@ func (c *auditServiceClient) HoldSnapshot(ctx context.Context, in *HoldSnapshotR
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AuditService_HoldSnapshotClient = grpc.ServerStreamingClient[HoldSnapshotResponse]
 
+func (c *auditServiceClient) AnchorNow(ctx context.Context, in *AnchorNowRequest, opts ...grpc.CallOption) (*AnchorNowResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AnchorNowResponse)
+	err := c.cc.Invoke(ctx, AuditService_AnchorNow_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AuditServiceServer is the server API for AuditService service.
 // All implementations must embed UnimplementedAuditServiceServer
 // for forward compatibility.
 //
-// AuditService reads one log. No call of it writes to that log.
+// AuditService reads one log. No call of it adds an entry to that log.
 type AuditServiceServer interface {
 	// ReplayAuditLog drives recorded requests into a target and compares the
 	// answers. One message an event, as it is produced; the last carries the
@@ -162,6 +176,9 @@ type AuditServiceServer interface {
 	// HoldSnapshot makes a hard-link copy of the log for another process of the
 	// same machine and keeps it until the call ends. It sends one message.
 	HoldSnapshot(*HoldSnapshotRequest, grpc.ServerStreamingServer[HoldSnapshotResponse]) error
+	// AnchorNow publishes the newest checkpoint's root at once, whatever the
+	// schedule says, and answers when its receipt is durable.
+	AnchorNow(context.Context, *AnchorNowRequest) (*AnchorNowResponse, error)
 	mustEmbedUnimplementedAuditServiceServer()
 }
 
@@ -186,6 +203,9 @@ func (UnimplementedAuditServiceServer) GetStatus(context.Context, *GetStatusRequ
 }
 func (UnimplementedAuditServiceServer) HoldSnapshot(*HoldSnapshotRequest, grpc.ServerStreamingServer[HoldSnapshotResponse]) error {
 	return status.Error(codes.Unimplemented, "method HoldSnapshot not implemented")
+}
+func (UnimplementedAuditServiceServer) AnchorNow(context.Context, *AnchorNowRequest) (*AnchorNowResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AnchorNow not implemented")
 }
 func (UnimplementedAuditServiceServer) mustEmbedUnimplementedAuditServiceServer() {}
 func (UnimplementedAuditServiceServer) testEmbeddedByValue()                      {}
@@ -270,6 +290,24 @@ func _AuditService_HoldSnapshot_Handler(srv interface{}, stream grpc.ServerStrea
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AuditService_HoldSnapshotServer = grpc.ServerStreamingServer[HoldSnapshotResponse]
 
+func _AuditService_AnchorNow_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AnchorNowRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AuditServiceServer).AnchorNow(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AuditService_AnchorNow_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AuditServiceServer).AnchorNow(ctx, req.(*AnchorNowRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AuditService_ServiceDesc is the grpc.ServiceDesc for AuditService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -280,6 +318,10 @@ var AuditService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetStatus",
 			Handler:    _AuditService_GetStatus_Handler,
+		},
+		{
+			MethodName: "AnchorNow",
+			Handler:    _AuditService_AnchorNow_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

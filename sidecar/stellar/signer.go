@@ -1,0 +1,95 @@
+package stellar
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/stellar/go-stellar-sdk/keypair"
+	"golang.org/x/sys/unix"
+)
+
+// Signer signs with one account's Ed25519 key. A key management service can be one.
+// Its methods are safe for use by several goroutines, and log nothing.
+type Signer interface {
+	// Address is the account's, G….
+	Address() string
+	// Sign returns the 64-byte Ed25519 signature of a 32-byte hash.
+	Sign(ctx context.Context, hash [32]byte) ([]byte, error)
+}
+
+// maxSeedFile is more than any seed with white space around it.
+const maxSeedFile = 256
+
+// KeyFile reads a seed, S…, from a regular file that nobody but its owner can read.
+// White space around the seed does not matter. Its errors don't show what is in it.
+func KeyFile(path string) (Signer, error) {
+	// Opening a FIFO without O_NONBLOCK would wait for its writer.
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open key file: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("look at key file: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("key file %s is not a regular file", path)
+	case info.Mode().Perm()&0o077 != 0:
+		return nil, fmt.Errorf("key file %s can be read or written by others (mode %04o): chmod 600 it, and use a new key if others had access", path, info.Mode().Perm())
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxSeedFile))
+	if err != nil {
+		return nil, fmt.Errorf("read key file: %w", err)
+	}
+	return parseSeed(string(content), "key file "+path)
+}
+
+// KeyFromEnv reads a seed, S…, from an environment variable and unsets the variable,
+// so that programs started later don't get it.
+func KeyFromEnv(name string) (Signer, error) {
+	value, set := os.LookupEnv(name)
+	if !set {
+		return nil, fmt.Errorf("environment variable %s is not set: it must hold a secret seed, S…", name)
+	}
+	if err := os.Unsetenv(name); err != nil {
+		return nil, fmt.Errorf("unset environment variable %s: %w", name, err)
+	}
+	return parseSeed(value, "environment variable "+name)
+}
+
+// parseSeed does not wrap the parser's error: it may show the seed.
+func parseSeed(text, where string) (Signer, error) {
+	full, err := keypair.ParseFull(strings.TrimSpace(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s does not hold a secret seed, S… with 56 characters", where)
+	}
+	return &seedSigner{full: full}, nil
+}
+
+// seedSigner signs with a key in memory. However it is printed or encoded, only
+// its address shows.
+type seedSigner struct{ full *keypair.Full }
+
+var (
+	_ fmt.Formatter  = (*seedSigner)(nil)
+	_ slog.LogValuer = (*seedSigner)(nil)
+)
+
+func (s *seedSigner) Address() string { return s.full.Address() }
+
+func (s *seedSigner) Sign(_ context.Context, hash [32]byte) ([]byte, error) {
+	return s.full.Sign(hash[:])
+}
+
+func (s *seedSigner) String() string               { return "signer of " + s.Address() }
+func (s *seedSigner) GoString() string             { return s.String() }
+func (s *seedSigner) LogValue() slog.Value         { return slog.StringValue(s.String()) }
+func (s *seedSigner) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Format covers every verb: %x and %d would walk through the fields.
+func (s *seedSigner) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
