@@ -30,7 +30,7 @@ func (w *Worker) step(ctx context.Context, force bool) (wait time.Duration, agai
 	if len(p.Pending) == 0 {
 		return 0, false, nil
 	}
-	wait, again = w.o.Schedule.wait(uint64(len(p.Pending)), clock(p.Pending[0]), lastAnchored(p), w.o.Now())
+	wait, again = w.o.Schedule.wait(uint64(len(p.Pending)), clock(p.Pending[0]), w.lastAnchored(p), w.o.Now())
 	if !force && (!again || wait > 0) {
 		return wait, again, nil
 	}
@@ -65,12 +65,19 @@ func (w *Worker) progress(ctx context.Context) (*Progress, error) {
 
 func clock(c auditlog.CheckpointAt) time.Time { return time.UnixMilli(int64(c.ClockMS)) }
 
-// lastAnchored is when the newest receipt's ledger closed, zero if there is none.
-func lastAnchored(p *Progress) time.Time {
+// lastAnchored is when the newest receipt was first seen, zero if there is none. It
+// is no later than the local clock, whatever the ledger's says.
+func (w *Worker) lastAnchored(p *Progress) time.Time {
 	if p.Newest == nil {
 		return time.Time{}
 	}
-	return time.Unix(p.Newest.GetClosedAt(), 0)
+	if id := p.Newest.GetCheckpointId(); w.last.IsZero() || id != w.lastID {
+		w.last, w.lastID = time.Unix(p.Newest.GetClosedAt(), 0), id
+		if now := w.o.Now(); w.last.After(now) {
+			w.last = now
+		}
+	}
+	return w.last
 }
 
 // prepareSynced signs a commit of a checkpoint's root, and returns after it is kept

@@ -52,6 +52,11 @@ type Worker struct {
 	asks chan ask
 	ends chan struct{} // closed when Run ends
 
+	// Owned by Run's goroutine: the newest receipt's checkpoint, and when it counts
+	// as anchored for the schedule.
+	lastID uint64
+	last   time.Time
+
 	mu     sync.Mutex
 	status Status
 }

@@ -18,8 +18,9 @@ type draft struct {
 	payment   Payment
 	sequence  int64
 	until     time.Time
-	inclusion int64 // fee to bid for a place in a ledger, stroops
-	resources xdr.SorobanTransactionData
+	inclusion int64                      // fee to bid for a place in a ledger, stroops
+	resources xdr.SorobanTransactionData // with their fee; at first only what to restore
+	restores  int
 	auth      []xdr.SorobanAuthorizationEntry
 }
 
@@ -32,6 +33,7 @@ func (c *Client) draft(ctx context.Context, op Operation, p Payment) (*draft, er
 		return nil, err
 	}
 	d := &draft{client: c, op: op, payment: p}
+	d.resources.Resources.Footprint.ReadWrite = op.restore
 	latest, err := c.Latest(ctx)
 	if err != nil {
 		return nil, err
@@ -50,19 +52,22 @@ func (c *Client) draft(ctx context.Context, op Operation, p Payment) (*draft, er
 }
 
 // simulate finds what the transaction takes, and has it authorized. An authorization
-// that is signed takes more: then it simulates again, with the signature checked.
+// that is signed takes more or less than one that isn't: then it simulates again,
+// with the signature checked.
 func (d *draft) simulate(ctx context.Context) error {
-	d.resources.Resources.Footprint.ReadWrite = d.op.restore
 	s, err := d.simulateOnce(ctx)
 	if err != nil {
 		return err
 	}
 	signed, err := d.authorize(ctx, s)
-	if err != nil || !signed {
+	if err == nil && signed {
+		s, err = d.simulateOnce(ctx)
+	}
+	if err != nil {
 		return err
 	}
-	_, err = d.simulateOnce(ctx)
-	return err
+	d.resources, d.restores = s.resources, s.restores()
+	return checkFee(d.inclusion, s.resources.ResourceFee, d.payment.MaxFee)
 }
 
 func (d *draft) simulateOnce(ctx context.Context) (*simulated, error) {
@@ -70,12 +75,7 @@ func (d *draft) simulateOnce(ctx context.Context) (*simulated, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := d.client.simulate(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	d.resources = s.resources
-	return s, checkFee(d.inclusion, s.resources.ResourceFee, d.payment.MaxFee)
+	return d.client.simulate(ctx, tx)
 }
 
 // authorize adds the authorization that the server says the operation needs, if it is

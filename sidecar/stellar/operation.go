@@ -21,8 +21,6 @@ type Operation struct {
 	restore  []xdr.LedgerKey
 	// authorized is what an account has to authorize for it, nil if nothing.
 	authorized *xdr.SorobanAuthorizedFunction
-	// by is who must authorize it, G…; empty if that is in the contract.
-	by string
 }
 
 // String is the operation's name, such as commit.
@@ -34,9 +32,7 @@ func (k *Contract) Open(logID [32]byte, writer string) (Operation, error) {
 	if err != nil {
 		return Operation{}, fmt.Errorf("writer: %w", err)
 	}
-	op := k.invoke(contracts.FunctionOpen, bytesValue(logID[:]), addressValue(address))
-	op.by = writer
-	return op, nil
+	return k.invoke(contracts.FunctionOpen, bytesValue(logID[:]), addressValue(address)), nil
 }
 
 // Commit publishes a checkpoint's root; the log's writer authorizes it.
@@ -111,7 +107,6 @@ func (c *Client) Create(wasmHash [32]byte, deployer string, salt [32]byte) (Oper
 			Type:                   xdr.SorobanAuthorizedFunctionTypeSorobanAuthorizedFunctionTypeCreateContractV2HostFn,
 			CreateContractV2HostFn: &create,
 		},
-		by: deployer,
 	}, id, nil
 }
 

@@ -68,9 +68,8 @@ func (d *draft) sign(ctx context.Context) (*Transaction, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode transaction: %w", err)
 	}
-	s := simulated{resources: d.resources}
 	return &Transaction{
 		Hash: hash, Envelope: envelope, MaxFee: tx.MaxFee(), ValidUntil: d.until,
-		Source: d.payment.Payer.Address(), Sequence: d.sequence, Restores: s.restores(),
+		Source: d.payment.Payer.Address(), Sequence: d.sequence, Restores: d.restores,
 	}, nil
 }

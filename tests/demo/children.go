@@ -61,9 +61,9 @@ func (d *demo) startSidecar(ctx context.Context, pipeline string) (*sidecar, err
 	defer cancel()
 	p, err := mesh.StartProcess(ctx, mesh.ProcessOptions{
 		Name: "verbatim-serve", Path: d.verbatim, Dir: d.dir, Ready: serving,
-		Args: []string{
+		Args: append([]string{
 			"serve", "--log", d.logDir(), "--socket", d.socket(), "--admin", "127.0.0.1:0", "--pipeline.address", pipeline,
-		},
+		}, d.ledger.serveFlags()...),
 	})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -19,6 +20,22 @@ const commandGrace = 10 * time.Second
 // that the command prints: one that prints its verdict has not failed, whatever
 // its exit status says of the verdict.
 func (d *demo) command(ctx context.Context, into any, args ...string) error {
+	stdout, err := d.output(ctx, args...)
+	verdict := into != nil && stdout != ""
+	if err != nil && !verdict {
+		return err
+	}
+	if into == nil {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(stdout), into); err != nil {
+		return fmt.Errorf("read what verbatim %s printed: %w", args[0], err)
+	}
+	return nil
+}
+
+// output runs verbatim to its end and returns what it prints, also with an error.
+func (d *demo) output(ctx context.Context, args ...string) (string, error) {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, d.verbatim, args...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -27,19 +44,20 @@ func (d *demo) command(ctx context.Context, into any, args ...string) error {
 	}
 	err := runToEnd(cmd)
 	if ctx.Err() != nil {
-		return fmt.Errorf("run verbatim %s: %w", args[0], context.Cause(ctx))
+		return "", fmt.Errorf("run verbatim %s: %w", args[0], context.Cause(ctx))
 	}
-	verdict := into != nil && stdout.Len() > 0
-	if err != nil && !verdict {
-		return fmt.Errorf("run verbatim %s: %w: %s", args[0], err, bytes.TrimSpace(stderr.Bytes()))
+	if err != nil {
+		err = fmt.Errorf("run verbatim %s: %w: %s", args[0], err, bytes.TrimSpace(stderr.Bytes()))
 	}
-	if into == nil {
-		return nil
+	return stdout.String(), err
+}
+
+func lastWord(text string) string {
+	words := strings.Fields(text)
+	if len(words) == 0 {
+		return ""
 	}
-	if err := json.Unmarshal(stdout.Bytes(), into); err != nil {
-		return fmt.Errorf("read what verbatim %s printed: %w", args[0], err)
-	}
-	return nil
+	return words[len(words)-1]
 }
 
 // runToEnd runs cmd so that it dies with this process and is not reached by the

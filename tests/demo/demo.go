@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"verbatim/tests/mesh"
+	"verbatim/tests/soroban"
 )
 
 // errCleanUp marks what the demo could not stop or remove.
@@ -25,6 +26,9 @@ type demo struct {
 	dir string
 	// captured is where recording takes place, once it does.
 	captured captured
+	// ledger is where roots are published; nil where there is no node.
+	ledger *publicLedger
+	node   *soroban.Node // runs, if not nil
 	// children are all programs ever started, in order.
 	children []*mesh.Process
 }
@@ -67,6 +71,9 @@ func (d *demo) show(ctx context.Context) error {
 	if sum.plain, err = d.plainLoad(ctx); err != nil {
 		return err
 	}
+	if d.ledger, err = d.startLedger(ctx); err != nil {
+		return err
+	}
 	d.heading("2. Recording: the same load, Envoy hands every exchange to verbatim")
 	if sum.captured, err = d.record(ctx); err != nil {
 		return err
@@ -81,7 +88,15 @@ func (d *demo) show(ctx context.Context) error {
 		return err
 	}
 	d.heading("4. Tampering: one bit of one byte flipped in a copy of the log")
-	return d.tamper(ctx)
+	if err := d.tamper(ctx); err != nil || d.ledger == nil {
+		return err
+	}
+	d.heading("5. The public anchor: every checkpoint's root against the contract on the ledger")
+	if err := d.anchored(ctx); err != nil {
+		return err
+	}
+	d.heading("6. Rewriting: a copy of the log by somebody who owns it and knows the format")
+	return d.rewritten(ctx)
 }
 
 // cleanUp stops every program, the newest first, and removes the directory.
@@ -89,6 +104,9 @@ func (d *demo) cleanUp() error {
 	var errs []error
 	for i := len(d.children) - 1; i >= 0; i-- {
 		errs = append(errs, d.children[i].Stop())
+	}
+	if d.node != nil {
+		d.node.Stop()
 	}
 	errs = append(errs, os.RemoveAll(d.dir))
 	if err := errors.Join(errs...); err != nil {

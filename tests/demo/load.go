@@ -35,8 +35,13 @@ type captured struct{ pipeline, envoy string }
 // record makes a log, gives the load to an Envoy that captures, and stops
 // verbatim, which seals the log. Envoy and the pipeline go on.
 func (d *demo) record(ctx context.Context) (mesh.LoadResult, error) {
-	if err := d.command(ctx, nil, "init", "--log", d.logDir()); err != nil {
+	if err := d.command(ctx, nil, append([]string{"init", "--log", d.logDir()}, d.ledger.initFlags()...)...); err != nil {
 		return mesh.LoadResult{}, err
+	}
+	if d.ledger != nil {
+		if err := d.command(ctx, nil, append([]string{"anchor", "open", "--log", d.logDir()}, d.ledger.sending()...)...); err != nil {
+			return mesh.LoadResult{}, err
+		}
 	}
 	pipeline, err := d.startPipeline(ctx, "pipeline-captured", "")
 	if err != nil {

@@ -34,6 +34,10 @@ func (d *demo) stay(ctx context.Context) error {
 		verbatim: shown(d.verbatim), pipeline: shown(d.pipeline), log: shown(d.logDir()),
 		envoy: d.captured.envoy, admin: sidecar.admin, fresh: fresh.Addr, dearer: dearer.Addr,
 	})
+	if d.ledger != nil {
+		fmt.Fprintf(d.out, "  ask the ledger about every checkpoint\n    %s verify --log %s --anchors --rpc %s\n", shown(d.verbatim), shown(d.logDir()), d.ledger.node.URL())
+		fmt.Fprintf(d.out, "  see how far roots are published\n    %s anchor status --log %s\n", shown(d.verbatim), shown(d.logDir()))
+	}
 	fmt.Fprintln(d.out, "\nCtrl-C stops it all and removes the log.")
 	<-ctx.Done()
 	return nil

@@ -13,6 +13,13 @@ type verifyReport struct {
 	Checkpoints uint64    `json:"checkpoints"`
 	ChainRoot   string    `json:"chain_root"`
 	Findings    []finding `json:"findings"`
+	// Public is there if the ledger was asked.
+	Public struct {
+		Through  *uint64   `json:"through"`
+		Ledger   uint32    `json:"ledger"`
+		NotYet   uint64    `json:"not_yet"`
+		Findings []finding `json:"findings"`
+	} `json:"public"`
 }
 
 type finding struct {

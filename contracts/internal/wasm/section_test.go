@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,7 +63,7 @@ func FuzzSections(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := append(before, Section{ID: Custom, Name: name, Data: data})
+		want := slices.Concat(before, []Section{{ID: Custom, Name: name, Data: data}})
 		if !cmp.Equal(want, after, cmp.Comparer(bytes.Equal)) {
 			t.Errorf("got %v, want %v", after, want)
 		}
