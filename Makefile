@@ -14,6 +14,7 @@ FUZZTIME ?= 50000x
 KEEP ?=
 
 TOOLS := .build/tools
+WASM_TOOLS := .build/wasm-tools/bin/wasm-tools
 # Caches of tools that would write to the home directory.
 export BUF_CACHE_DIR := $(CURDIR)/.build/cache/buf
 export GOLANGCI_LINT_CACHE := $(CURDIR)/.build/cache/golangci-lint
@@ -27,24 +28,37 @@ build: needs-build ## build verbatim and the test programs into .build
 	go build -o .build/ ./cmd/... ./tests/...
 
 .PHONY: demo
-demo: needs-demo build ## record 10,000 events through Envoy, replay them, verify (KEEP=1 leaves it running)
+demo: needs-demo build soroban ## record 10,000 events through Envoy, replay them, verify (KEEP=1 leaves it running)
 	@KEEP=$(KEEP) exec .build/demo
 
 .PHONY: test
-test: needs-test build ## run every test, those with the real Envoy included
+test: needs-test build soroban javascript ## run every test, those with the real Envoy and the real Soroban host included
 	go test -race -count=1 -timeout=15m ./...
+	@tests/soroban/build.sh && tests/javascript/install.sh # again, to say at the end what was left out
+
+.PHONY: soroban
+soroban: ## build the Stellar node for tests, where there is Rust
+	@tests/soroban/build.sh
+
+.PHONY: javascript
+javascript: ## install Stellar's JavaScript SDK for tests, where there is Node.js
+	@tests/javascript/install.sh
+
+.PHONY: contract
+contract: needs-contract ## assemble contracts/audit_root.wasm again
+	go run ./contracts/assemble -wasm-tools $(WASM_TOOLS)
 
 .PHONY: fuzz
 fuzz: needs-build ## run each fuzz target for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: needs-test build ## run the benchmarks
+bench: needs-test build soroban ## run the benchmarks
 	go test -run='^$$' -bench=. -benchmem -timeout=60m ./...
 
 .PHONY: lint
-lint: needs-lint $(TOOLS)/.built ## check style, generated code and copies of the specification
-	@PATH="$(CURDIR)/$(TOOLS):$$PATH" .ci/lint
+lint: needs-lint needs-contract $(TOOLS)/.built ## check style, generated code and copies of the specification
+	@PATH="$(CURDIR)/$(TOOLS):$$PATH" WASM_TOOLS=$(WASM_TOOLS) .ci/lint
 
 .PHONY: generate
 generate: needs-build $(TOOLS)/.built ## generate the Go code of proto and the bootstrap in deploy
@@ -56,11 +70,12 @@ clean: ## remove .build
 	rm -rf .build
 
 # What each kind of work needs from outside.
-.PHONY: needs-build needs-demo needs-test needs-lint
+.PHONY: needs-build needs-demo needs-test needs-lint needs-contract
 needs-build: ; @deploy/setup.sh build
 needs-demo:  ; @deploy/setup.sh build envoy
 needs-test:  ; @deploy/setup.sh build envoy test
 needs-lint:  ; @deploy/setup.sh build lint
+needs-contract: ; @deploy/setup.sh build contract
 
 # buf and golangci-lint take minutes to compile: only when their versions changed.
 $(TOOLS)/.built: .ci/tools/go.mod .ci/tools/go.sum

@@ -8,6 +8,7 @@
 ;;
 ;;   Values             how the host and a contract speak to each other
 ;;   Host functions     what is imported
+;;   Tags               values taken apart and put together
 ;;   Errors             their numbers, and how the contract fails
 ;;   Memory             what lies where
 ;;   Arguments          checks, before anything else is done
@@ -17,8 +18,8 @@
 ;;   Events             what is published
 ;;   Functions          the interface
 ;;
-;; Only the first version of WebAssembly is used. The sections that describe the interface to tools are appended to the
-;; assembled module, as the text format has no words for them.
+;; Only the first version of WebAssembly is used. The sections that describe the interface to tools are not written here: the
+;; program in assemble appends them to the assembled module.
 
 (module
 
@@ -41,7 +42,7 @@
 ;; A handle means something only while the call lasts. What it refers to is with the host and does not change. The host
 ;; checks that a handle has the tag of its object, not that an argument has the tag that a contract expects.
 ;;
-;; In a few places a Val is not used: obj_to_u64 and obj_cmp give a plain number, and the storage type is one.
+;; In a few places an i64 is no Val: obj_to_u64 and obj_cmp give a plain number, and the storage type is one.
 
 ;; ---- Host functions ------------------------------------------------------------------------------------------------
 ;;
@@ -80,7 +81,8 @@
 ;; address.require_auth(address: Address) -> Void: fails unless the address authorized this call with these arguments
 (import "a" "0" (func $require_auth (param i64) (result i64)))
 
-;; The tags that are looked at.
+;; ---- Tags ----------------------------------------------------------------------------------------------------------
+
 (global $tag_u64_small i32 (i32.const 6))
 (global $tag_u64 i32 (i32.const 64))
 (global $tag_bytes i32 (i32.const 72))
@@ -108,8 +110,8 @@
 (global $BadRootHash i32 (i32.const 9))
 (global $BadTimestamp i32 (i32.const 10))
 
-;; Ends the call with one of the errors above. To return an Error has the same effect for the caller, but then every
-;; function on the way would have to pass it on; here a check that failed cannot be forgotten.
+;; Ends the call with one of the errors above. A function that returns an Error has the same effect for its caller, but then
+;; every function on the way would have to pass it on; this way a check that failed cannot be forgotten.
 (func $fail (param $error i32)
   (drop (call $fail_with_error
     (i64.or (i64.shl (i64.extend_i32_u (local.get $error)) (i64.const 32)) (i64.const 3))))
@@ -152,7 +154,7 @@
   "\34\00\00\00" "\08\00\00\00"  ;; proposed
   "\3c\00\00\00" "\06\00\00\00") ;; writer
 
-;; The values of the Root in hand.
+;; The values of the current Root: the one that was read last, or that is about to be stored.
 (global $root i32 (i32.const 0xa0))
 (global $root.checkpoint_id i32 (i32.const 0xa0))
 (global $root.closed_at i32 (i32.const 0xa8))
@@ -160,7 +162,7 @@
 (global $root.root_hash i32 (i32.const 0xb8))
 (global $root.timestamp i32 (i32.const 0xc0))
 
-;; The values of the Log in hand.
+;; The values of the current Log, likewise.
 (global $log i32 (i32.const 0xd0))
 (global $log.latest i32 (i32.const 0xd0))   ;; a Root, or Void before the first commit
 (global $log.proposed i32 (i32.const 0xd8)) ;; an Address, or Void
@@ -242,7 +244,7 @@
 
 ;; ---- Log -----------------------------------------------------------------------------------------------------------
 
-;; Takes the stored Log in hand, or fails.
+;; Makes the stored Log the current one, or fails.
 (func $load_log (param $log_id i64)
   (local $key i64)
   (local.set $key (call $log_key (local.get $log_id)))
@@ -252,7 +254,7 @@
     (call $stored (local.get $key))
     (call $u32 (global.get $log_names)) (call $u32 (global.get $log)) (call $u32 (global.get $log_fields)))))
 
-;; Stores the Log in hand. Every function that writes comes through here, so the contract itself is made to last here too.
+;; Stores the current Log. Every function that writes comes through here, so the contract itself is made to last here too.
 (func $store_log (param $log_id i64)
   (call $store
     (call $log_key (local.get $log_id))
@@ -261,24 +263,24 @@
   (drop (call $extend_current_contract_instance_and_code_ttl
     (call $u32 (global.get $threshold)) (call $u32 (global.get $extend_to)))))
 
-;; Fails unless the writer of the Log in hand authorized this call.
+;; Fails unless the writer of the current Log authorized this call.
 (func $require_writer
   (drop (call $require_auth (i64.load (global.get $log.writer)))))
 
 ;; ---- Root ----------------------------------------------------------------------------------------------------------
 
-;; Takes a Root in hand.
+;; Makes a Root the current one.
 (func $unpack_root (param $map i64)
   (drop (call $map_unpack_to_linear_memory
     (local.get $map)
     (call $u32 (global.get $root_names)) (call $u32 (global.get $root)) (call $u32 (global.get $root_fields)))))
 
-;; The Root in hand as a map.
+;; The current Root as a map.
 (func $pack_root (result i64)
   (call $map_new_from_linear_memory
     (call $u32 (global.get $root_names)) (call $u32 (global.get $root)) (call $u32 (global.get $root_fields))))
 
-;; Whether the checkpoint's id is new: the first of the Log in hand, or above its latest one. As every stored id was the
+;; Whether the checkpoint's id is new: the first of the current Log, or above its latest one. As every stored id was the
 ;; latest once, a new one is not stored.
 (func $is_new (param $checkpoint_id i64) (result i32)
   (if (i64.eq (i64.load (global.get $log.latest)) (global.get $void))
@@ -319,7 +321,7 @@
     (call $vec_of_2 (local.get $name) (local.get $log_id))
     (local.get $data))))
 
-;; Publishes the map {writer}, with the address that is in a field of the Log in hand.
+;; Publishes the map {writer}, with the address that is in a field of the current Log.
 (func $publish_writer (param $name i64) (param $log_id i64) (param $field i32)
   (call $publish
     (local.get $name)

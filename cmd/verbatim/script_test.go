@@ -15,6 +15,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
+
+	"verbatim/tests/soroban"
 )
 
 // update writes what commands print into the scripts that compare it.
@@ -50,10 +52,17 @@ func TestScripts(t *testing.T) {
 			e.Setenv("LONG", strings.Repeat("x", 110))
 			return nil
 		},
+		Condition: func(name string) (bool, error) {
+			if name != "soroban" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return soroban.Wanted(), nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exit": exits, "refuse": refuses, "await": await, "mode": mode,
 			"record": record, "exchange": exchanges, "pipeline": pipeline,
-			"forge": forged, "cut": cut, "damaged": damaged, "note": note, "kept": kept,
+			"ledger": ledger, "forge": forged, "cut": cut, "damaged": damaged, "note": note, "kept": kept,
+			"lastword": lastWord,
 		},
 	})
 }

@@ -20,7 +20,7 @@ func require(c *cobra.Command, names ...string) {
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
 		for _, n := range names {
 			f := c.Flag(n)
-			if f.Value.String() == "" {
+			if !f.Changed || f.Value.String() == "" {
 				_, usage := pflag.UnquoteUsage(f)
 				return fmt.Errorf("--%s is not given: say %s, or see %s --help", n, usage, c.CommandPath())
 			}

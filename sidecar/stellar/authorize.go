@@ -35,8 +35,10 @@ func (o Operation) asked(auth []xdr.SorobanAuthorizationEntry, source string) (a
 	if !bytes.Equal(want, got) {
 		return "", false, fmt.Errorf("%w: the contract asks for more than that %s be authorized", ErrNotAuthorized, o.name)
 	}
-	address, err = authorizer(auth[0].Credentials, source)
-	return address, err == nil, err
+	if address, err = authorizer(auth[0].Credentials, source); err != nil {
+		return "", false, fmt.Errorf("%w: %w", ErrNotAuthorized, err)
+	}
+	return address, true, nil
 }
 
 func (o Operation) invocation() xdr.SorobanAuthorizedInvocation {
@@ -52,7 +54,7 @@ func authorizer(c xdr.SorobanCredentials, source string) (string, error) {
 	case xdr.SorobanCredentialsTypeSorobanCredentialsAddressV2:
 		return addressText(c.AddressV2.Address)
 	}
-	return "", fmt.Errorf("credentials are %s", c.Type)
+	return "", fmt.Errorf("the contract asks for %s", c.Type)
 }
 
 // bySource is the authorization of the transaction's source account, whose signature

@@ -24,7 +24,9 @@ var kinds = []struct {
 	{"archived", is(ErrArchived)},
 	{"contract", func(err error) bool { return as[contracts.Error](err) || is(ErrNotOpen, ErrNoContract)(err) }},
 	{"auth", is(ErrNotAuthorized)},
-	{"failed", func(err error) bool { return as[*FailedError](err) || as[*SimulationError](err) }},
+	{"failed", func(err error) bool {
+		return as[*FailedError](err) || as[*SimulationError](err) || as[*SendError](err)
+	}},
 	{"nonsense", as[*AnswerError]},
 	{"unreachable", as[*ServerError]},
 	{"internal", func(error) bool { return true }},
@@ -44,7 +46,7 @@ var kinds = []struct {
 //	archived       entries must be restored first
 //	contract       the contract refused, is missing, or has no such log
 //	auth           a signature or authorization does not fit
-//	failed         the transaction failed in its ledger, or would
+//	failed         the transaction failed in its ledger, or would, for another reason
 //	internal       everything else
 func Kind(err error) string {
 	for _, k := range kinds {

@@ -46,7 +46,7 @@ func (d *demo) startLedger(ctx context.Context) (*publicLedger, error) {
 	defer cancel()
 	node, err := soroban.Run(ctx, soroban.Options{CloseEvery: ledgerInterval, Accounts: map[string]int64{writer.Address(): funds}})
 	if errors.Is(err, soroban.ErrNotBuilt) && os.Getenv("VERBATIM_DEMAND_SOROBAN") == "" {
-		fmt.Fprintln(d.out, "\nLEFT OUT: the public anchor, steps 5 and 6: it needs a Stellar node for tests, which is built where Rust 1.84 or newer is.")
+		fmt.Fprintln(d.out, "\nLEFT OUT: the public anchor, steps 5 and 6: it needs a Stellar node for tests, which is built where Rust 1.89 or newer is.")
 		return nil, nil //nolint:nilnil // the demo goes on without
 	}
 	if errors.Is(err, soroban.ErrNotBuilt) {

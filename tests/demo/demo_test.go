@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"verbatim/tests/mesh"
+	"verbatim/tests/soroban"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(mesh.Main(m)) }
@@ -47,6 +48,14 @@ func TestDemo(t *testing.T) {
 	recorded, replayed := p.match(t, `output root, recorded +`+hash), p.match(t, `output root, replayed +`+hash)
 	if recorded != replayed {
 		t.Errorf("output roots %s and %s are printed with VERIFIED", recorded, replayed)
+	}
+	if soroban.Wanted() {
+		p.match(t, `  (checkpoints): \d+, of which [1-9]\d* confirmed on contract C\w+, \d+ covered by a later one; fees [1-9]\d* stroops`)
+		p.match(t, `  verbatim verify --anchors: (ANCHORED), offsets 0 to \d+, in ledger \d+\n`)
+		p.match(t, `  verbatim verify: (finds nothing)`)
+		p.match(t, `  verbatim verify --anchors: (offset \d+: anchored-root: THE LOG IS NOT THE ONE THAT WAS PUBLISHED)`)
+	} else {
+		p.match(t, `(LEFT OUT: the public anchor)`)
 	}
 	flipped := p.match(t, `flipped one bit in byte \d+ of the entry at offset (\d+), a Response`)
 	if named := p.match(t, `verbatim verify: offset (\d+): event-hash: `); named != flipped {
@@ -140,7 +149,7 @@ func TestKeep(t *testing.T) {
 		want   string
 	}{
 		`( query .*)`:                        {0, "response"},
-		`( verify .*)`:                       {0, "chain root"},
+		`footer\n.*( verify .*)`:             {0, "chain root"},
 		`VERIFIED\n.*( replay .*)`:           {0, "VERIFIED: all 51"},
 		`tariff: DIVERGENCE\n.*( replay .*)`: {1, "price_micro"},
 	} {
