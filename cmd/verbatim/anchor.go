@@ -75,24 +75,24 @@ func (s *sending) begin(ctx context.Context, passphrase string) (*stellar.Client
 }
 
 // transact prepares a transaction, sends it and waits until it is in a ledger.
-func transact(ctx context.Context, w io.Writer, client *stellar.Client, op stellar.Operation, payment stellar.Payment) (stellar.Outcome, error) {
+func transact(ctx context.Context, w io.Writer, client *stellar.Client, op stellar.Operation, payment stellar.Payment) error {
 	tx, err := client.Prepare(ctx, op, payment)
 	if err != nil {
-		return stellar.Outcome{}, err
+		return err
 	}
 	if err := client.Send(ctx, tx.Envelope); err != nil && stellar.Rejected(err) {
-		return stellar.Outcome{}, fmt.Errorf("send %s: %w", op, err)
+		return fmt.Errorf("send %s: %w", op, err)
 	}
 	// After any other failure it may have arrived.
 	out, err := client.Await(ctx, tx)
 	if err != nil {
-		return out, fmt.Errorf("wait for %s, transaction %x: %w", op, tx.Hash, err)
+		return fmt.Errorf("wait for %s, transaction %x: %w", op, tx.Hash, err)
 	}
 	if out.Status == stellar.Failed {
-		return out, fmt.Errorf("%s failed in ledger %d, transaction %x: %w", op, out.Ledger, tx.Hash, out.Err)
+		return fmt.Errorf("%s failed in ledger %d, transaction %x: %w", op, out.Ledger, tx.Hash, out.Err)
 	}
 	_, err = fmt.Fprintf(w, "%-8s ledger %d, fee %s, transaction %x\n", op, out.Ledger, xlm(out.FeeCharged), tx.Hash)
-	return out, err
+	return err
 }
 
 // xlm shows an amount of stroops.

@@ -33,7 +33,7 @@ changed, and any number of logs can share it: a fleet needs one.
 			}
 			defer client.Close()
 			payment.Writer = nil // whoever pays also makes it: it gives no rights
-			if _, err := transact(ctx, w, client, stellar.Upload(contracts.Wasm), payment); err != nil {
+			if err := transact(ctx, w, client, stellar.Upload(contracts.Wasm), payment); err != nil {
 				return err
 			}
 			var salt [32]byte
@@ -42,7 +42,7 @@ changed, and any number of logs can share it: a fleet needs one.
 			if err != nil {
 				return err
 			}
-			if _, err := transact(ctx, w, client, op, payment); err != nil {
+			if err := transact(ctx, w, client, op, payment); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(w, "contract %s\n", id)

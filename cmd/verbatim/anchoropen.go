@@ -49,7 +49,7 @@ If it is done already, the command says so. The log may be in use.
 			if err != nil {
 				return err
 			}
-			if _, err := transact(ctx, w, client, op, payment); err != nil {
+			if err := transact(ctx, w, client, op, payment); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(w, "log %s is open on contract %s, its writer is %s\n", l.id, contract.ID(), l.where.GetWriter())

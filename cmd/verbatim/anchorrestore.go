@@ -51,7 +51,7 @@ the log has a receipt of. A later root covers an expired one all the same.
 				if err != nil {
 					return err
 				}
-				if _, err := transact(ctx, w, client, op, payment); err != nil {
+				if err := transact(ctx, w, client, op, payment); err != nil {
 					return errors.Join(err, fmt.Errorf("%d of %d expired entries are restored", i, len(expired)))
 				}
 			}

@@ -62,7 +62,7 @@ func writerCommand(c *cobra.Command, call func(*stellar.Contract, anchoredLog) (
 		if err != nil {
 			return err
 		}
-		if _, err := transact(ctx, w, client, op, payment); err != nil {
+		if err := transact(ctx, w, client, op, payment); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintln(w, done)

@@ -107,7 +107,7 @@ func readCheckpoint(v *auditlog.View, id uint64) (*auditlog.CheckpointAt, error)
 	return &c, nil
 }
 
-// ForkError: the contract has a root of this log that this log does not have. The
+// ForkError says that the contract has a root of this log that this log does not have. The
 // log was rewritten, restored from an older copy, or another copy of it records.
 // Nothing is sent as long as it is so.
 type ForkError struct {

@@ -72,7 +72,7 @@ type answer struct {
 	err     error
 }
 
-// ErrStopped: the worker does not run.
+// ErrStopped says that the worker does not run.
 var ErrStopped = errors.New("anchoring has stopped")
 
 // New makes a worker; Run makes it work.
@@ -129,6 +129,7 @@ func (w *Worker) Run(ctx context.Context) {
 			w.failed(err, wait)
 		} else {
 			pauses.Reset()
+			w.succeeded()
 		}
 		if !w.rest(ctx, wait, again, err != nil) {
 			return

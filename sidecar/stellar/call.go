@@ -123,7 +123,8 @@ func askedID(r *http.Request) (json.RawMessage, error) {
 	var question struct {
 		ID json.RawMessage `json:"id"`
 	}
-	return question.ID, decodeJSON(body, &question)
+	if err := json.NewDecoder(body).Decode(&question); err != nil {
+		return nil, err
+	}
+	return question.ID, nil
 }
-
-func decodeJSON(r io.Reader, v any) error { return json.NewDecoder(r).Decode(v) }

@@ -89,6 +89,9 @@ func (c *Client) Latest(ctx context.Context) (LedgerTime, error) {
 		return LedgerTime{}, err
 	}
 	latest, err := ledgerTime(answer.LatestLedger, answer.LatestLedgerCloseTime)
+	if answer.LatestLedgerCloseTime == 0 {
+		err = errors.New("it doesn't say when that closed, as servers do from version 27.1 on")
+	}
 	if err != nil {
 		return LedgerTime{}, c.nonsense(protocol.GetHealthMethodName, fmt.Errorf("latest ledger: %w", err))
 	}

@@ -192,3 +192,22 @@ func TestDial(t *testing.T) {
 		t.Errorf("passphrase is %q", c.Passphrase())
 	}
 }
+
+// TestAwaitGoesOn while the server can't be reached, but not past nonsense.
+func TestAwaitGoesOn(t *testing.T) {
+	s, c, _ := play(t)
+	if err := c.CheckNetwork(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tx := &stellar.Transaction{Hash: recordedHash(t, s)}
+	s.answerWith(func(w http.ResponseWriter, _ string, _ json.RawMessage) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		s.answerWith(nil)
+	})
+	if out, err := c.Await(t.Context(), tx); err != nil || out.Status != stellar.Success {
+		t.Errorf("it is %s: %v", out.Status, err)
+	}
+	s.answerWith(func(w http.ResponseWriter, _ string, _ json.RawMessage) { fmt.Fprint(w, "<html>") })
+	_, err := c.Await(t.Context(), tx)
+	fails(t, err, "nonsense", nil)
+}

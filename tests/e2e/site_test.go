@@ -32,6 +32,8 @@ type siteOptions struct {
 	serve     []string // more arguments for serve
 	upstream  string   // instead of the example pipeline
 	capture   filter.Capture
+	// create makes the log; nil: verbatim init does.
+	create func(dir string) error
 }
 
 // newSite starts everything on a new log.
@@ -56,7 +58,10 @@ func prepareSite(t *testing.T, o siteOptions) *site {
 		}
 	})
 	s := &site{t: t, dir: dir, verbatim: mesh.Binary(t, "./cmd/verbatim"), log: filepath.Join(dir, "log"), options: o}
-	if err := mesh.InitLog(t.Context(), s.verbatim, s.log); err != nil {
+	if o.create == nil {
+		o.create = func(dir string) error { return mesh.InitLog(t.Context(), s.verbatim, dir) }
+	}
+	if err := o.create(s.log); err != nil {
 		t.Fatal(err)
 	}
 	if o.upstream == "" {

@@ -18,7 +18,7 @@ import (
 // Passphrase is what the node's network calls itself.
 const Passphrase = "Verbatim Test Network ; November 2026"
 
-// ErrNotBuilt: the node's program is not there. It needs a Rust toolchain.
+// ErrNotBuilt says that the node's program is not there: it needs a Rust toolchain.
 var ErrNotBuilt = errors.New("the Soroban node is not built: make builds it where there is a Rust toolchain")
 
 // Options are a node's settings.
