@@ -56,7 +56,7 @@ func KeyFromEnv(name string) (Signer, error) {
 	if !set {
 		return nil, fmt.Errorf("environment variable %s is not set: it must hold a secret seed, S…", name)
 	}
-	if err := error(nil); err != nil {
+	if err := os.Unsetenv(name); err != nil {
 		return nil, fmt.Errorf("unset environment variable %s: %w", name, err)
 	}
 	return parseSeed(value, "environment variable "+name)

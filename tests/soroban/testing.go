@@ -21,12 +21,22 @@ func Wanted() bool {
 func Start(t testing.TB, o Options) *Node {
 	t.Helper()
 	n, err := Run(t.Context(), o)
-	if errors.Is(err, ErrNotBuilt) && os.Getenv(demanded) == "" {
-		t.Skip(err) //nolint:forbidigo // a Rust toolchain is not everywhere; CI demands it
+	if errors.Is(err, ErrNotBuilt) {
+		LeaveOut(t, err.Error())
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(n.Stop)
 	return n
+}
+
+// LeaveOut leaves a test out for what this machine lacks, unless the environment
+// demands it.
+func LeaveOut(t testing.TB, why string) {
+	t.Helper()
+	if os.Getenv(demanded) != "" {
+		t.Fatal(why)
+	}
+	t.Skip(why) //nolint:forbidigo // Rust and Node.js are not everywhere; CI demands them, and make test says what was left out
 }
