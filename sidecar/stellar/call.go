@@ -53,7 +53,7 @@ type exchange struct {
 }
 
 func (e *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := e.transport.RoundTrip(r)
+	resp, err := e.transport.RoundTrip(r.Clone(e.ctx))
 	if err != nil {
 		e.unreachable = err
 		return nil, err

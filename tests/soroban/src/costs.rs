@@ -4,7 +4,9 @@
 use soroban_env_host::xdr::{ContractCostParamEntry, ContractCostParams, ContractCostType as T, ExtensionPoint};
 
 /// Kind of work; constant and linear term for instructions, then for memory.
-const COSTS: &[(T, i64, i64, i64, i64)] = &[
+type Cost = (T, i64, i64, i64, i64);
+
+const COSTS: &[Cost] = &[
     (T::WasmInsnExec, 4, 0, 0, 0),
     (T::MemAlloc, 434, 16, 16, 128),
     (T::MemCpy, 42, 16, 0, 0),
@@ -93,7 +95,7 @@ const COSTS: &[(T, i64, i64, i64, i64)] = &[
     (T::Bn254G1Msm, 1185193, 41568084, 73061, 229779),
 ];
 
-fn params(pick: fn(&(T, i64, i64, i64, i64)) -> (i64, i64)) -> ContractCostParams {
+fn params(pick: fn(&Cost) -> (i64, i64)) -> ContractCostParams {
     let mut list = vec![];
     for (index, cost) in COSTS.iter().enumerate() {
         assert_eq!(cost.0 as usize, index, "the kinds of work are listed in the order of their numbers");
