@@ -59,7 +59,7 @@ func (w *Worker) confirmSynced(ctx context.Context, s *anchorv1.Submission, out 
 	r.TransactionHash, r.Envelope, r.Result = s.GetTransactionHash(), out.Envelope, out.Result
 	r.FeeCharged = out.FeeCharged
 	w.paid(out.FeeCharged)
-	if err := keepReceiptSynced(ctx, w.o.Log, r); err != nil {
+	if err := keepReceiptSynced(ctx, w.keep, r); err != nil {
 		return err
 	}
 	w.o.Logger.Info("checkpoint anchored", "checkpoint", r.GetCheckpointId(), "covers_from", r.GetFirstCoveredId(),
@@ -77,10 +77,10 @@ func (w *Worker) giveUp(ctx context.Context, s *anchorv1.Submission, cause error
 	root, found := roots[s.GetCheckpointId()]
 	switch {
 	case !found:
-		return errors.Join(cause, dropSubmissionSynced(ctx, w.o.Log))
+		return errors.Join(cause, dropSubmissionSynced(ctx, w.keep))
 	case root.Hash != [32]byte(s.GetRoot()):
 		fork := &ForkError{CheckpointID: s.GetCheckpointId(), Local: chain.Hash(s.GetRoot()), Published: root.Hash}
-		return errors.Join(fork, dropSubmissionSynced(ctx, w.o.Log))
+		return errors.Join(fork, dropSubmissionSynced(ctx, w.keep))
 	}
 	// It is there. Whether by this transaction or an earlier one, adopt makes its
 	// receipt if this one's outcome is still not told.
@@ -92,7 +92,7 @@ func (w *Worker) giveUp(ctx context.Context, s *anchorv1.Submission, cause error
 		}
 		return w.confirmSynced(ctx, s, out, p)
 	}
-	return dropSubmissionSynced(ctx, w.o.Log)
+	return dropSubmissionSynced(ctx, w.keep)
 }
 
 // readCheckpoint reads one checkpoint, nil if it is not in the view.

@@ -93,7 +93,7 @@ func (w *Worker) prepareSynced(ctx context.Context, c auditlog.CheckpointAt) (*a
 		Payer: tx.Source, Sequence: tx.Sequence, TransactionHash: tx.Hash[:], Envelope: tx.Envelope,
 		ValidUntil: tx.ValidUntil.Unix(), MaxFee: tx.MaxFee,
 	}
-	if err := keepSubmissionSynced(ctx, w.o.Log, s); err != nil {
+	if err := keepSubmissionSynced(ctx, w.keep, s); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -123,7 +123,7 @@ func (w *Worker) adopt(ctx context.Context, p *Progress) (*Progress, error) {
 	if latest.CheckpointID < p.covered() {
 		return p, nil
 	}
-	if err := keepReceiptSynced(ctx, w.o.Log, w.observed(*mine, *latest, p.covered())); err != nil {
+	if err := keepReceiptSynced(ctx, w.keep, w.observed(*mine, *latest, p.covered())); err != nil {
 		return nil, err
 	}
 	return w.progress(ctx)

@@ -49,6 +49,7 @@ type Observer interface {
 // safe for use by several goroutines. It starts none of its own.
 type Worker struct {
 	o    Options
+	keep keeper // the log; tests put a failing one
 	asks chan ask
 	ends chan struct{} // closed when Run ends
 
@@ -84,7 +85,7 @@ func New(o Options) *Worker {
 		o.Now = time.Now
 	}
 	o.Schedule.Every = max(1, o.Schedule.Every)
-	return &Worker{o: o, asks: make(chan ask), ends: make(chan struct{})}
+	return &Worker{o: o, keep: o.Log, asks: make(chan ask), ends: make(chan struct{})}
 }
 
 // Where says where the log's roots are published.
