@@ -70,7 +70,9 @@ func TestReceipts(t *testing.T) {
 			o := p.receipts()[0]
 			r.Envelope, r.Result, r.TransactionHash = o.Envelope, o.Result, o.TransactionHash
 		}, CodeReceipt, at, "is of checkpoint 0"},
-		{"a path that leads nowhere", func(r *anchorv1.Receipt) { r.Path = &anchorv1.InclusionPath{TreeSize: 2, Hashes: [][]byte{make([]byte, 32)}} }, CodeReceipt, at, "its path does not lead to"},
+		{"a path that leads nowhere", func(r *anchorv1.Receipt) {
+			r.Path = &anchorv1.InclusionPath{TreeSize: 2, Hashes: [][]byte{make([]byte, 32)}}
+		}, CodeReceipt, at, "its path does not lead to"},
 	} {
 		r := proto.CloneOf(honest)
 		c.change(r)

@@ -23,10 +23,7 @@ func call[A any](ctx context.Context, c *Client, method string, ask func(*rpccli
 	within, cancel := context.WithTimeoutCause(ctx, c.answerTime, fmt.Errorf("no answer within %s", c.answerTime))
 	defer cancel()
 	e := &exchange{ctx: within, transport: c.transport}
-	rpc := rpcclient.NewClient(c.url, &http.Client{
-		Transport:     e,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	})
+	rpc := rpcclient.NewClient(c.url, &http.Client{Transport: e})
 	answer, err := ask(rpc, within)
 	_ = rpc.Close() // ends its goroutines; says again what err says
 	switch {
@@ -43,7 +40,8 @@ func call[A any](ctx context.Context, c *Client, method string, ask func(*rpccli
 }
 
 // exchange is the RoundTripper of one question. It bounds the answer, looks that it
-// is one to this question, and keeps the reason when it is not.
+// is one to this question, and keeps the reason when it is not. It follows no
+// redirections: the question may hold a signed transaction.
 type exchange struct {
 	ctx       context.Context
 	transport http.RoundTripper

@@ -123,6 +123,25 @@ func pour(w io.Writer) {
 	}
 }
 
+// TestLongAnswer: of what is too long not everything is read.
+func TestLongAnswer(t *testing.T) {
+	const most = 4 << 20
+	for length, kind := range map[int]string{most: "", most + 1: "nonsense"} {
+		s, c, _ := play(t)
+		s.answerWith(func(w http.ResponseWriter, _ string, id json.RawMessage) {
+			good := fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"passphrase":%q}}`, id, soroban.Passphrase)
+			fmt.Fprint(w, good+strings.Repeat(" ", length-len(good)))
+		})
+		err := c.CheckNetwork(t.Context())
+		if kind == "" && err != nil {
+			t.Errorf("an answer of %d bytes: %v", length, err)
+		}
+		if kind != "" {
+			fails(t, err, kind, nil)
+		}
+	}
+}
+
 // silent never answers, until its test ends. It tells of each question.
 func silent(t *testing.T) (frame func(http.ResponseWriter, string, json.RawMessage), asked <-chan struct{}) {
 	end, got := make(chan struct{}), make(chan struct{}, 100)
