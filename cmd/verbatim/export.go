@@ -55,7 +55,7 @@ are hidden unless --reveal is given.
 					ev = secret.Redacted(ev)
 				}
 				if err := lines.Encode(map[string]any{
-					"stream_offset": e.Offset, "event_hash": e.EventHash.String(), "prev_entry_hash": e.PrevEntryHash.String(),
+					"stream_offset": e.Offset, "event_hash": e.EventHash().String(), "prev_entry_hash": e.PrevEntryHash.String(),
 					"raw_event_bytes": base64.StdEncoding.EncodeToString(e.Raw), "event": eventJSON(ev),
 				}); err != nil {
 					return err

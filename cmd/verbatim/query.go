@@ -139,7 +139,7 @@ func (r *rows) add(e auditlog.Entry, reveal bool) error {
 	}
 	if r.json != nil {
 		return r.json.Encode(map[string]any{
-			"stream_offset": e.Offset, "event_hash": e.EventHash.String(),
+			"stream_offset": e.Offset, "event_hash": e.EventHash().String(),
 			"prev_entry_hash": e.PrevEntryHash.String(), "entry_hash": e.Hash().String(), "event": eventJSON(ev),
 		})
 	}

@@ -62,9 +62,9 @@ func show(e auditlog.Entry, reveal bool) (*auditv1.QueryEntriesResponse, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", auditlog.ErrDamaged, err)
 	}
-	hash := e.Hash()
+	hash, event := e.Hash(), e.EventHash()
 	shown := &auditv1.QueryEntriesResponse{
-		StreamOffset: e.Offset, EventHash: e.EventHash[:], PrevEntryHash: e.PrevEntryHash[:], EntryHash: hash[:],
+		StreamOffset: e.Offset, EventHash: event[:], PrevEntryHash: e.PrevEntryHash[:], EntryHash: hash[:],
 	}
 	if reveal {
 		shown.Event, shown.RawEventBytes = ev, e.Raw

@@ -13,14 +13,20 @@ type Placed struct {
 	ClockMS uint64
 }
 
+// write is a key of a column family and its new value; nil removes it.
+type write struct {
+	family     string
+	key, value []byte
+}
+
 // Pending is an appended draft that may not be durable yet.
 type Pending struct {
 	draft Draft
-	// What is to be kept beside the chain, in place of a draft.
-	records []Record
-	done    chan struct{}
-	placed  Placed
-	err     error
+	// What is to be stored beside the chain, in place of a draft.
+	writes []write
+	done   chan struct{}
+	placed Placed
+	err    error
 }
 
 // Wait returns after the entry is durable, or with the error for which it is
@@ -36,7 +42,7 @@ func (p *Pending) Wait(ctx context.Context) (Placed, error) {
 }
 
 func (p *Pending) what() string {
-	if p.records != nil {
+	if p.writes != nil {
 		return "records"
 	}
 	return p.draft.Kind.String()

@@ -19,7 +19,8 @@ type batch struct {
 	hasher *chain.Hasher
 	rocks  *grocksdb.WriteBatch
 	mark   *mark
-	cfs    struct{ entries, checkpoints, state, records *grocksdb.ColumnFamilyHandle }
+	cfs    struct{ entries, checkpoints, state *grocksdb.ColumnFamilyHandle }
+	family func(name string) *grocksdb.ColumnFamilyHandle
 	placed []placedEntry
 	value  []byte
 }
@@ -33,9 +34,9 @@ type placedEntry struct {
 }
 
 func newBatch(s *store, t *tail) *batch {
-	b := &batch{tail: t, hasher: chain.NewHasher(), rocks: grocksdb.NewWriteBatch(), mark: s.mark}
+	b := &batch{tail: t, hasher: chain.NewHasher(), rocks: grocksdb.NewWriteBatch(), mark: s.mark, family: s.family}
 	b.cfs.entries, b.cfs.checkpoints = s.family(cfEntries), s.family(cfCheckpoints)
-	b.cfs.state, b.cfs.records = s.family(cfState), s.family(cfRecords)
+	b.cfs.state = s.family(cfState)
 	return b
 }
 
@@ -50,7 +51,6 @@ func (b *batch) place(d Draft, nowMS uint64) (Placed, error) {
 	if e.Raw, err = d.stamp(clockMS); err != nil {
 		return Placed{}, err
 	}
-	e.EventHash = chain.EventHash(e.Raw)
 	b.value = encodeEntry(b.value[:0], e)
 	b.rocks.PutCF(b.cfs.entries, offsetKey(e.Offset), b.value)
 	meters, err := t.advance(d, b.hasher.Entry(e.PrevEntryHash, e.Offset, e.Raw), clockMS)

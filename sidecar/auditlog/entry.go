@@ -14,16 +14,35 @@ import (
 // that are stored: nothing is checked yet.
 type Entry struct {
 	Offset        uint64
-	EventHash     chain.Hash
 	PrevEntryHash chain.Hash
-	// Raw is one serialized Event, as written. It belongs to whoever got the
-	// Entry.
+	// Raw is one serialized Event, as written. Entries that were read together may
+	// share one buffer: nobody changes it.
 	Raw []byte
+
+	eventHash *chain.Hash // nil: not stored
 }
 
 // Hash is the entry hash over the stored fields.
 func (e Entry) Hash() chain.Hash {
 	return chain.EntryHash(e.PrevEntryHash, e.Offset, e.Raw)
+}
+
+// EventHash is the stored event hash, or SHA-256 of Raw for an entry that is stored
+// without one, in a packed block.
+func (e Entry) EventHash() chain.Hash {
+	if e.eventHash == nil {
+		return chain.EventHash(e.Raw)
+	}
+	return *e.eventHash
+}
+
+// StoredEventHash is the event hash as stored; false for an entry that is stored
+// without one.
+func (e Entry) StoredEventHash() (chain.Hash, bool) {
+	if e.eventHash == nil {
+		return chain.Hash{}, false
+	}
+	return *e.eventHash, true
 }
 
 // Event decodes the raw bytes. Its byte fields are copies.
@@ -40,7 +59,8 @@ const entryHead = 2 * chain.Size
 
 // encodeEntry appends the stored value: event hash, previous entry hash, raw.
 func encodeEntry(dst []byte, e Entry) []byte {
-	dst = append(dst, e.EventHash[:]...)
+	event := e.EventHash()
+	dst = append(dst, event[:]...)
 	dst = append(dst, e.PrevEntryHash[:]...)
 	return append(dst, e.Raw...)
 }
@@ -50,11 +70,12 @@ func decodeEntry(offset uint64, value []byte) (Entry, error) {
 	if len(value) < entryHead {
 		return Entry{}, fmt.Errorf("decode entry %d: %w: %d bytes are too few", offset, ErrDamaged, len(value))
 	}
+	event := chain.Hash(value[:chain.Size])
 	return Entry{
 		Offset:        offset,
-		EventHash:     chain.Hash(value[:chain.Size]),
 		PrevEntryHash: chain.Hash(value[chain.Size:entryHead]),
 		Raw:           append([]byte(nil), value[entryHead:]...),
+		eventHash:     &event,
 	}, nil
 }
 

@@ -21,6 +21,8 @@ var (
 	ErrClosed = errors.New("log is closed")
 	// ErrNoEntry: the offset is not in the log.
 	ErrNoEntry = errors.New("no such entry")
+	// ErrPruned: the entry was pruned by the retention's rules.
+	ErrPruned = errors.New("entry was pruned")
 	// ErrReopened: the log was reopened after a failed write; take a new View.
 	ErrReopened = errors.New("log was reopened")
 	// ErrExists: a log can't be created where something is.

@@ -42,24 +42,17 @@ const fieldWallClock protowire.Number = 1
 
 // Peek reads an event's kind and wall clock without decoding the event itself.
 func Peek(raw []byte) (kind Kind, clockMS uint64, err error) {
-	for len(raw) > 0 {
-		num, typ, n := protowire.ConsumeTag(raw)
-		if n < 0 {
-			return 0, 0, fmt.Errorf("read event: %w", protowire.ParseError(n))
+	err = eachField(raw, func(num protowire.Number, number uint64, value []byte) error {
+		switch {
+		case num == fieldWallClock && value == nil:
+			clockMS = number
+		case value != nil && Kind(num) >= KindGenesis && Kind(num) <= KindPrune:
+			kind = Kind(num)
 		}
-		raw = raw[n:]
-		if num == fieldWallClock && typ == protowire.VarintType {
-			clockMS, n = protowire.ConsumeVarint(raw)
-		} else {
-			if typ == protowire.BytesType && kindNames[Kind(num)] != "" {
-				kind = Kind(num)
-			}
-			n = protowire.ConsumeFieldValue(num, typ, raw)
-		}
-		if n < 0 {
-			return 0, 0, fmt.Errorf("read event: %w", protowire.ParseError(n))
-		}
-		raw = raw[n:]
+		return nil
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("read event: %w", err)
 	}
 	return kind, clockMS, nil
 }

@@ -108,6 +108,9 @@ func (x *index) stored(w *window) {
 // crash takes is built again.
 func (x *index) writeSealed(s *store) error {
 	for w := x.oldestSealed(); w != nil; w = x.oldestSealed() {
+		if err := packWindow(s, w); err != nil {
+			return err
+		}
 		if err := writeWindow(s, w); err != nil {
 			return err
 		}
@@ -126,7 +129,11 @@ func writeWindow(s *store, w *window) error {
 	}
 	b.PutCF(s.family(cfTimes), timeKey(w.firstMS, w.id), encodePair(w.first, w.last))
 	b.PutCF(s.family(cfState), keyIndexed, encodePair(w.id+1, w.last+1))
-	if err := s.writeLazy(b); err != nil {
+	err := putTree(s, b, w)
+	if err == nil {
+		err = s.writeLazy(b)
+	}
+	if err != nil {
 		return fmt.Errorf("store index of window %d: %w", w.id, err)
 	}
 	return nil

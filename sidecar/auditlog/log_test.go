@@ -89,7 +89,7 @@ func events(t *testing.T, v *auditlog.View) []*logv1.Event {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e.Offset != uint64(len(list)) || e.PrevEntryHash != prev || e.EventHash != chain.EventHash(e.Raw) {
+		if e.Offset != uint64(len(list)) || e.PrevEntryHash != prev || e.EventHash() != chain.EventHash(e.Raw) {
 			t.Fatalf("entry %d does not fit the chain", e.Offset)
 		}
 		ev, err := e.Event()

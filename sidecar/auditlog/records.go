@@ -25,19 +25,23 @@ type Record struct {
 // records may be there all the same, and writing them again is right. The log
 // owns the slices.
 func (l *Log) KeepSynced(ctx context.Context, records ...Record) error {
-	if _, err := l.queue.enqueue(&Pending{records: records, done: make(chan struct{})}).Wait(ctx); err != nil {
+	writes := make([]write, 0, len(records))
+	for _, r := range records {
+		writes = append(writes, write{cfRecords, r.Key, r.Value})
+	}
+	if _, err := l.queue.enqueue(&Pending{writes: writes, done: make(chan struct{})}).Wait(ctx); err != nil {
 		return fmt.Errorf("keep records: %w", err)
 	}
 	return nil
 }
 
-// keep adds records to a batch.
-func (b *batch) keep(records []Record) {
-	for _, r := range records {
-		if r.Value == nil {
-			b.rocks.DeleteCF(b.cfs.records, r.Key)
+// store adds what stands beside the chain to a batch.
+func (b *batch) store(writes []write) {
+	for _, w := range writes {
+		if w.value == nil {
+			b.rocks.DeleteCF(b.family(w.family), w.key)
 		} else {
-			b.rocks.PutCF(b.cfs.records, r.Key, r.Value)
+			b.rocks.PutCF(b.family(w.family), w.key, w.value)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package auditlog
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/linxGnu/grocksdb"
 
@@ -10,9 +11,29 @@ import (
 	"verbatim/sidecar/chain"
 )
 
-// entry reads one entry; ErrNoEntry if it isn't there.
+// entry reads one entry, wherever it is stored; ErrNoEntry if it isn't there.
 func (s *store) entry(ro *grocksdb.ReadOptions, offset uint64) (Entry, error) {
+	// In the order in which entries move: none is missed on its way.
 	v, err := s.get(ro, cfEntries, offsetKey(offset))
+	if err != nil {
+		return Entry{}, fmt.Errorf("read entry %d: %w: %w", offset, ErrDamaged, err)
+	}
+	if v != nil {
+		return decodeEntry(offset, v)
+	}
+	b, err := s.blockWith(ro, offset)
+	if err != nil {
+		return Entry{}, err
+	}
+	if b != nil {
+		return b.at(offset), nil
+	}
+	return s.kept(ro, offset)
+}
+
+// kept reads an entry that is kept of a pruned part; ErrNoEntry if it isn't there.
+func (s *store) kept(ro *grocksdb.ReadOptions, offset uint64) (Entry, error) {
+	v, err := s.get(ro, cfKept, offsetKey(offset))
 	if err != nil {
 		return Entry{}, fmt.Errorf("read entry %d: %w: %w", offset, ErrDamaged, err)
 	}
@@ -131,7 +152,7 @@ func (t *tail) follow(e Entry) error {
 	if e.Offset != t.next {
 		return fmt.Errorf("%w: entry %d is missing", ErrDamaged, t.next)
 	}
-	if e.PrevEntryHash != t.prev || e.EventHash != chain.EventHash(e.Raw) {
+	if e.PrevEntryHash != t.prev || e.EventHash() != chain.EventHash(e.Raw) {
 		return fmt.Errorf("%w: entry %d does not fit the chain; verbatim verify names the bad one", ErrDamaged, e.Offset)
 	}
 	ev, err := e.Event()
@@ -160,12 +181,17 @@ func lastCheckpoint(s *store) (id, offset uint64, nodes [][]byte, err error) {
 	if id, err = parseOffsetKey(k.Data()); err != nil {
 		return 0, 0, nil, err
 	}
-	if v.Size() < 8 || (v.Size()-8)%chain.Size != 0 {
-		return 0, 0, nil, fmt.Errorf("%w: checkpoint %d is stored with %d bytes", ErrDamaged, id, v.Size())
+	offset, nodes, err = parseCheckpointRecord(id, v.Data())
+	return id, offset, nodes, err
+}
+
+// parseCheckpointRecord reads what checkpointRecord makes. The nodes are copies.
+func parseCheckpointRecord(id uint64, record []byte) (offset uint64, nodes [][]byte, err error) {
+	if len(record) < 8 || (len(record)-8)%chain.Size != 0 {
+		return 0, nil, fmt.Errorf("%w: checkpoint %d is stored with %d bytes", ErrDamaged, id, len(record))
 	}
-	offset = binary.BigEndian.Uint64(v.Data())
-	for at := 8; at < v.Size(); at += chain.Size {
-		nodes = append(nodes, append([]byte(nil), v.Data()[at:at+chain.Size]...))
+	for node := range slices.Chunk(record[8:], chain.Size) {
+		nodes = append(nodes, slices.Clone(node))
 	}
-	return id, offset, nodes, nil
+	return binary.BigEndian.Uint64(record), nodes, nil
 }

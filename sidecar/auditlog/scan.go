@@ -7,23 +7,37 @@ import (
 )
 
 // scan calls f for the stored entries from an offset on, in order, until it
-// returns false or an error.
+// returns false or an error: those in blocks first, then those that stand alone.
+// Entries of one block share a buffer.
 func (s *store) scan(ro *grocksdb.ReadOptions, from uint64, f func(Entry) (bool, error)) error {
-	it := s.db.NewIteratorCF(ro, s.family(cfEntries))
-	defer it.Close()
-	next := from
-	for it.Seek(offsetKey(from)); it.Valid(); it.Next() {
-		e, err := entryAt(it)
+	// This iterator's state is taken first: what is moved into blocks meanwhile is
+	// seen twice, and not missed.
+	alone := s.db.NewIteratorCF(ro, s.family(cfEntries))
+	defer alone.Close()
+	next, more := from, true
+	err := s.scanBlocks(ro, from, func(b *block) (bool, error) {
+		for next = max(next, b.first); next < b.first+b.count(); next++ {
+			var err error
+			if more, err = f(b.at(next)); err != nil || !more {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+	if err != nil || !more {
+		return err
+	}
+	for alone.Seek(offsetKey(next)); alone.Valid(); alone.Next() {
+		e, err := entryAt(alone)
 		if err != nil {
 			return err
 		}
-		more, err := f(e)
-		if err != nil || !more {
+		if more, err = f(e); err != nil || !more {
 			return err
 		}
 		next = e.Offset + 1
 	}
-	if err := it.Err(); err != nil {
+	if err := alone.Err(); err != nil {
 		return fmt.Errorf("read entry %d: %w: %w", next, ErrDamaged, err)
 	}
 	return nil
@@ -39,4 +53,91 @@ func entryAt(it *grocksdb.Iterator) (Entry, error) {
 		return Entry{}, err
 	}
 	return decodeEntry(offset, v.Data())
+}
+
+// scanBlocks calls f for the blocks from the one with an offset on, in order.
+func (s *store) scanBlocks(ro *grocksdb.ReadOptions, from uint64, f func(*block) (bool, error)) error {
+	raws := s.db.NewIteratorCF(ro, s.family(cfPacked))
+	defer raws.Close()
+	links := s.db.NewIteratorCF(ro, s.family(cfLinks))
+	defer links.Close()
+	if raws.SeekForPrev(offsetKey(from)); !raws.Valid() {
+		if err := blockError(from, raws.Err()); err != nil {
+			return err
+		}
+		raws.SeekToFirst()
+	}
+	for first := true; raws.Valid(); raws.Next() {
+		key := raws.Key()
+		if first {
+			links.Seek(key.Data())
+			first = false
+		}
+		b, err := blockAt(key.Data(), raws, links)
+		key.Free()
+		if err != nil {
+			return err
+		}
+		if more, err := f(b); err != nil || !more {
+			return err
+		}
+		from = b.first + b.count()
+		links.Next()
+	}
+	return blockError(from, raws.Err())
+}
+
+func blockError(from uint64, err error) error {
+	if err != nil {
+		return fmt.Errorf("read entry %d: %w: %w", from, ErrDamaged, err)
+	}
+	return nil
+}
+
+// blockAt copies the block at the places of two iterators.
+func blockAt(key []byte, raws, links *grocksdb.Iterator) (*block, error) {
+	first, err := parseOffsetKey(key)
+	if err != nil {
+		return nil, err
+	}
+	value := raws.Value()
+	defer value.Free()
+	var hashes []byte
+	if links.Valid() {
+		at, link := links.Key(), links.Value()
+		if string(at.Data()) == string(key) {
+			hashes = append([]byte(nil), link.Data()...)
+		}
+		at.Free()
+		link.Free()
+	}
+	if err := blockError(first, links.Err()); err != nil {
+		return nil, err
+	}
+	return decodeBlock(first, append([]byte(nil), value.Data()...), hashes)
+}
+
+// blockWith reads the block that has an offset; nil if none has.
+func (s *store) blockWith(ro *grocksdb.ReadOptions, offset uint64) (*block, error) {
+	it := s.db.NewIteratorCF(ro, s.family(cfPacked))
+	defer it.Close()
+	if it.SeekForPrev(offsetKey(offset)); !it.Valid() {
+		return nil, blockError(offset, it.Err())
+	}
+	key, value := it.Key(), it.Value()
+	defer key.Free()
+	defer value.Free()
+	first, err := parseOffsetKey(key.Data())
+	if err != nil {
+		return nil, err
+	}
+	hashes, err := s.get(ro, cfLinks, key.Data())
+	if err != nil {
+		return nil, err
+	}
+	b, err := decodeBlock(first, append([]byte(nil), value.Data()...), hashes)
+	if err != nil || offset-first >= b.count() {
+		return nil, err
+	}
+	return b, nil
 }

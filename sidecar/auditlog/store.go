@@ -11,7 +11,11 @@ import (
 
 // The column families. "default" is RocksDB's own and stays empty.
 const (
-	cfEntries     = "entries"     // offset -> event hash, previous entry hash, raw event
+	cfEntries     = "entries"     // offset -> event hash, previous entry hash, raw event: what is not packed
+	cfPacked      = "packed"      // first offset of a block -> raw events
+	cfLinks       = "links"       // first offset of a block -> previous entry hashes
+	cfKept        = "kept"        // what is kept of a pruned part, as in entries
+	cfTree        = "tree"        // level, index -> hash of a complete Merkle subtree
 	cfMeters      = "meters"      // length, meter id, window -> offsets
 	cfTimes       = "times"       // first clock of a window, window -> its offsets
 	cfCheckpoints = "checkpoints" // checkpoint id -> offset, Merkle nodes up to it
@@ -19,7 +23,9 @@ const (
 	cfRecords     = "records"     // what others keep beside the chain
 )
 
-var families = []string{"default", cfEntries, cfMeters, cfTimes, cfCheckpoints, cfState, cfRecords}
+var families = []string{
+	"default", cfEntries, cfPacked, cfLinks, cfKept, cfTree, cfMeters, cfTimes, cfCheckpoints, cfState, cfRecords,
+}
 
 // access is how a store is opened.
 type access int
@@ -120,16 +126,18 @@ func (s *store) databaseOptions(mode access) *grocksdb.Options {
 
 func (s *store) familyOptions(name string) *grocksdb.Options {
 	o := grocksdb.NewDefaultOptions()
+	table := grocksdb.NewDefaultBlockBasedTableOptions()
+	table.SetBlockSize(16 << 10)
 	o.SetCompression(grocksdb.ZSTDCompression)
-	if name == cfEntries {
+	o.SetWriteBufferSize(8 << 20)
+	switch name {
+	case cfEntries, cfPacked:
 		o.SetWriteBufferSize(64 << 20)
-		table := grocksdb.NewDefaultBlockBasedTableOptions()
-		table.SetBlockSize(16 << 10)
-		o.SetBlockBasedTableFactory(table) // which copies them
-		table.Destroy()
-	} else {
-		o.SetWriteBufferSize(8 << 20)
+	case cfLinks, cfTree:
+		o.SetCompression(grocksdb.NoCompression) // hashes
 	}
+	o.SetBlockBasedTableFactory(table) // which copies them
+	table.Destroy()
 	s.opts = append(s.opts, o)
 	return o
 }

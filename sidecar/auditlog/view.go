@@ -26,6 +26,9 @@ type View struct {
 	index   *index
 	windows []*window
 	indexed uint64 // windows below this id are in the store's index
+	packed  uint64 // entries below this offset are in blocks
+	blocks  blocks // the newest ones read
+	cut     Cut    // zero: nothing is pruned
 	noIndex error  // why there is no index of what is not stored in it
 	owned   bool   // the store belongs to this view
 }
@@ -103,7 +106,13 @@ func (v *View) pin() error {
 	v.scan.SetFillCache(false)
 	v.scan.SetReadaheadSize(1 << 20)
 	var err error
-	if v.indexed, _, err = readIndexed(v.s, v.read); err != nil {
+	if v.indexed, _, err = readIndexed(v.s, v.read); err == nil {
+		v.packed, err = readPacked(v.s, v.read)
+	}
+	if err == nil {
+		v.cut, err = readCut(v.s, v.read)
+	}
+	if err != nil {
 		v.s.release(v.snap)
 		v.destroyOptions()
 	}
@@ -134,30 +143,61 @@ func (v *View) ID() chain.Hash { return chain.Hash(v.genesis.GetLogId()) }
 // Tip is the newest entry of this view.
 func (v *View) Tip() Tip { return v.tip }
 
-// Entry reads one entry; ErrNoEntry if it is not in the view.
+// Entry reads one entry; ErrNoEntry if it is not in the view, ErrPruned if it was
+// pruned and is not one of those that are kept for ever.
 func (v *View) Entry(offset uint64) (Entry, error) {
 	if offset > v.tip.Offset {
 		return Entry{}, fmt.Errorf("read entry %d: %w: the newest is %d", offset, ErrNoEntry, v.tip.Offset)
 	}
+	if b := v.blocks.with(offset); b != nil {
+		return b.at(offset), nil
+	}
 	var e Entry
 	err := v.access.with(v.s, func() (err error) {
-		e, err = v.s.entry(v.read, offset)
+		e, err = v.entry(offset)
 		return err
 	})
 	return e, err
 }
 
+func (v *View) entry(offset uint64) (Entry, error) {
+	switch {
+	case offset < v.First():
+		e, err := v.s.kept(v.read, offset)
+		if errors.Is(err, ErrNoEntry) {
+			err = fmt.Errorf("read entry %d: %w, with all before %d", offset, ErrPruned, v.First())
+		}
+		return e, err
+	case offset >= v.packed:
+		return v.s.entry(v.read, offset)
+	}
+	b, err := v.s.blockWith(v.read, offset)
+	if err != nil {
+		return Entry{}, err
+	}
+	if b == nil {
+		return Entry{}, fmt.Errorf("read entry %d: %w", offset, ErrNoEntry)
+	}
+	v.blocks.keep(b)
+	return b.at(offset), nil
+}
+
 // Bounds of one chunk of a scan: the log can't be closed while one is read.
 const (
-	chunkEntries = 1024
+	chunkEntries = 4096
 	chunkBytes   = 4 << 20
 )
 
 // Entries yields the stored entries from..to, both inclusive, in order. A hole
 // is not an error: the caller sees it in the offsets. After an error it ends.
+// Errors: ErrPruned if from is before First; ErrReopened, ErrDamaged, ctx's.
 func (v *View) Entries(ctx context.Context, from, to uint64) iter.Seq2[Entry, error] {
 	to = min(to, v.tip.Offset)
 	return func(yield func(Entry, error) bool) {
+		if from < v.First() {
+			yield(Entry{Offset: from}, fmt.Errorf("read entries: %w: the first that is left is %d", ErrPruned, v.First()))
+			return
+		}
 		for next := from; next <= to; {
 			if err := ctx.Err(); err != nil {
 				yield(Entry{}, fmt.Errorf("read entries: %w", context.Cause(ctx)))

@@ -80,6 +80,8 @@ func (v *View) OffsetAt(clockMS uint64) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
+	// Where the log was cut, no window before the first tells of the time.
+	lo = max(lo, v.First())
 	for lo < hi {
 		mid := lo + (hi-lo)/2
 		e, err := v.Entry(mid)

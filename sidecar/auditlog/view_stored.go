@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -172,12 +173,18 @@ func noGenesis() *logv1.Genesis {
 }
 
 // genesisLost says that entry 0 is missing, or is not what was written: its
-// event hash is another's.
+// event hash is another's, or the entry behind it names another.
 func genesisLost(s *store) bool {
-	value, err := s.get(s.read, cfEntries, offsetKey(0))
+	e, err := s.entry(s.read, 0)
+	if errors.Is(err, ErrNoEntry) {
+		return true
+	}
 	if err != nil {
 		return false // the storage fails, not the entry
 	}
-	e, err := decodeEntry(0, value)
-	return err != nil || chain.EventHash(e.Raw) != e.EventHash
+	if stored, ok := e.StoredEventHash(); ok {
+		return chain.EventHash(e.Raw) != stored
+	}
+	after, err := s.entry(s.read, 1)
+	return err == nil && after.PrevEntryHash != e.Hash()
 }

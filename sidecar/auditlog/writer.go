@@ -65,8 +65,8 @@ func (l *Log) commit(waiting []*Pending, aged bool) error {
 		}
 	}
 	for _, p := range waiting {
-		if p.records != nil {
-			b.keep(p.records)
+		if p.writes != nil {
+			b.store(p.writes)
 			continue
 		}
 		var err error

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/transparency-dev/merkle/compact"
@@ -13,7 +14,33 @@ type Tree struct {
 	nodes *compact.Range
 }
 
-var treeFactory = compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
+var treeFactory = compact.RangeFactory{Hash: hashChildren}
+
+// LeafHash is RFC 6962's hash of a leaf whose data is an entry hash.
+func LeafHash(entry Hash) Hash {
+	var b [1 + Size]byte
+	b[0] = rfc6962.RFC6962LeafHashPrefix
+	copy(b[1:], entry[:])
+	return sha256.Sum256(b[:])
+}
+
+// hashChildren is RFC 6962's hash of two subtrees. The library's own allocates a
+// hash.Hash for each.
+func hashChildren(left, right []byte) []byte {
+	var b [1 + 2*Size]byte
+	b[0] = rfc6962.RFC6962NodeHashPrefix
+	copy(b[1:], left)
+	copy(b[1+Size:], right)
+	h := sha256.Sum256(b[:])
+	return h[:]
+}
+
+// NodeID names the root of a complete subtree: 2^Level leaves from
+// Index * 2^Level on.
+type NodeID struct {
+	Level uint
+	Index uint64
+}
 
 // NewTree returns the empty tree.
 func NewTree() *Tree { return &Tree{nodes: treeFactory.NewEmptyRange(0)} }
@@ -28,8 +55,17 @@ func RestoreTree(size uint64, nodes [][]byte) (*Tree, error) {
 }
 
 // Add appends a leaf whose data is an entry hash.
-func (t *Tree) Add(entry Hash) error {
-	if err := t.nodes.Append(rfc6962.DefaultHasher.HashLeaf(entry[:]), nil); err != nil {
+func (t *Tree) Add(entry Hash) error { return t.AddVisiting(entry, nil) }
+
+// AddVisiting is Add that calls visit for every subtree that becomes complete,
+// the leaf first. visit may be nil.
+func (t *Tree) AddVisiting(entry Hash, visit func(NodeID, Hash)) error {
+	var each compact.VisitFn
+	if visit != nil {
+		each = func(id compact.NodeID, hash []byte) { visit(NodeID(id), Hash(hash)) }
+	}
+	leaf := LeafHash(entry)
+	if err := t.nodes.Append(leaf[:], each); err != nil {
 		return fmt.Errorf("append merkle leaf %d: %w", t.nodes.End(), err)
 	}
 	return nil

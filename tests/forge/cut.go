@@ -24,7 +24,17 @@ func Cut(dir string, last uint64) error {
 	defer d.close()
 	batch := grocksdb.NewWriteBatch()
 	defer batch.Destroy()
-	batch.DeleteRangeCF(d.family("entries"), key(last+1), key(^uint64(0)))
+	values, err := d.values()
+	if err != nil {
+		return err
+	}
+	if last >= uint64(len(values)) {
+		return fmt.Errorf("cut log: it has no entry %d", last)
+	}
+	batch.DeleteRangeCF(d.family("entries"), key(0), key(^uint64(0)))
+	for offset, v := range values[:last+1] {
+		batch.PutCF(d.family("entries"), key(uint64(offset)), v)
+	}
 	checkpoints, err := d.stored("checkpoints")
 	if err != nil {
 		return err
@@ -37,10 +47,7 @@ func Cut(dir string, last uint64) error {
 	if err := d.forgetIndex(batch); err != nil {
 		return err
 	}
-	value, err := d.get("entries", key(last))
-	if err != nil {
-		return err
-	}
+	value := values[last]
 	hash := chain.EntryHash(chain.Hash(value[PrevEntryHashAt:RawAt]), last, value[RawAt:])
 	batch.PutCF(d.family("state"), []byte("tip"), append(key(last), hash[:]...))
 	if err := d.db.Write(d.write, batch); err != nil {

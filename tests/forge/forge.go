@@ -101,6 +101,13 @@ func EditValue(dir string, offset uint64, edit func(value []byte)) error {
 		return err
 	}
 	defer d.close()
+	p, i, err := d.find(offset)
+	if err != nil {
+		return err
+	}
+	if p != nil {
+		return d.editPacked(p, i, edit)
+	}
 	v, err := d.get("entries", key(offset))
 	if err != nil {
 		return err
@@ -124,6 +131,13 @@ func Remove(dir string, offset uint64) error {
 		return err
 	}
 	defer d.close()
+	p, i, err := d.find(offset)
+	if err != nil {
+		return err
+	}
+	if p != nil {
+		return d.removePacked(p, i)
+	}
 	if err := d.db.DeleteCF(d.write, d.family("entries"), key(offset)); err != nil {
 		return fmt.Errorf("remove entry %d: %w", offset, err)
 	}

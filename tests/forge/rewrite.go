@@ -21,18 +21,14 @@ func Rewrite(dir string, edit func(offset uint64, ev *logv1.Event) error) error 
 	defer d.close()
 	r := &rewriter{disk: d, batch: grocksdb.NewWriteBatch(), tree: chain.NewTree(), edit: edit}
 	defer r.batch.Destroy()
-	it := d.db.NewIteratorCF(d.read, d.family("entries"))
-	defer it.Close()
-	for it.SeekToFirst(); it.Valid(); it.Next() {
-		v := it.Value()
-		raw := append([]byte(nil), v.Data()[RawAt:]...)
-		v.Free()
-		if err := r.entry(raw); err != nil {
+	values, err := d.values()
+	if err != nil {
+		return err
+	}
+	for _, v := range values {
+		if err := r.entry(v[RawAt:]); err != nil {
 			return err
 		}
-	}
-	if err := it.Err(); err != nil {
-		return fmt.Errorf("read to forge: %w", err)
 	}
 	if err := d.forgetIndex(r.batch); err != nil {
 		return err

@@ -57,9 +57,10 @@ func (d *disk) stored(family string) ([]Record, error) {
 	return list, nil
 }
 
-// forgetIndex removes what is built again from the entries when it is missing.
+// forgetIndex removes what is built again from the entries when it is missing, the
+// blocks of entries among it: all of them have to be in the family entries.
 func (d *disk) forgetIndex(b *grocksdb.WriteBatch) error {
-	for _, family := range []string{"meters", "times"} {
+	for _, family := range []string{"packed", "links", "tree", "meters", "times"} {
 		list, err := d.stored(family)
 		if err != nil {
 			return err
@@ -69,5 +70,6 @@ func (d *disk) forgetIndex(b *grocksdb.WriteBatch) error {
 		}
 	}
 	b.DeleteCF(d.family("state"), []byte("indexed"))
+	b.DeleteCF(d.family("state"), []byte("packed"))
 	return nil
 }
