@@ -63,13 +63,14 @@ func buildWindows(s *store, tip Tip) ([]*window, error) {
 			return false, fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		d := describe(ev)
-		p := placedEntry{kind: d.Kind, offset: e.Offset, clockMS: ev.GetWallClockMs()}
+		p := placedEntry{kind: d.Kind, status: d.Status, offset: e.Offset, clockMS: ev.GetWallClockMs()}
 		if p.meters, err = metersOf(s, e.Offset, d, meters); err != nil {
 			return false, err
 		}
 		if d.Kind == KindCheckpoint && e.Offset == first {
 			// It seals the window before: one that is stored already.
 			x.windows[0].firstMS = p.clockMS
+			x.windows[0].lists.Add(p.offset, p.kind, p.status, p.meters)
 			return true, nil
 		}
 		x.addEntry(p)

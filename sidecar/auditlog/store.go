@@ -12,14 +12,14 @@ import (
 // The column families. "default" is RocksDB's own and stays empty.
 const (
 	cfEntries     = "entries"     // offset -> event hash, previous entry hash, raw event
-	cfMeters      = "meters"      // length, meter id, window -> offsets
+	cfTerms       = "terms"       // length, term, window -> offsets
 	cfTimes       = "times"       // first clock of a window, window -> its offsets
 	cfCheckpoints = "checkpoints" // checkpoint id -> offset, Merkle nodes up to it
 	cfState       = "state"       // tip, how far indexes reach
 	cfRecords     = "records"     // what others keep beside the chain
 )
 
-var families = []string{"default", cfEntries, cfMeters, cfTimes, cfCheckpoints, cfState, cfRecords}
+var families = []string{"default", cfEntries, cfTerms, cfTimes, cfCheckpoints, cfState, cfRecords}
 
 // access is how a store is opened.
 type access int

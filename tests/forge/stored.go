@@ -59,7 +59,7 @@ func (d *disk) stored(family string) ([]Record, error) {
 
 // forgetIndex removes what is built again from the entries when it is missing.
 func (d *disk) forgetIndex(b *grocksdb.WriteBatch) error {
-	for _, family := range []string{"meters", "times"} {
+	for _, family := range []string{"terms", "times"} {
 		list, err := d.stored(family)
 		if err != nil {
 			return err
