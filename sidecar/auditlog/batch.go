@@ -28,6 +28,7 @@ type batch struct {
 // placedEntry is what the index and the metrics need of an entry.
 type placedEntry struct {
 	kind    Kind
+	status  uint32 // of a response
 	offset  uint64
 	clockMS uint64
 	meters  []string
@@ -57,7 +58,7 @@ func (b *batch) place(d Draft, nowMS uint64) (Placed, error) {
 	if err != nil {
 		return Placed{}, err
 	}
-	b.placed = append(b.placed, placedEntry{kind: d.Kind, offset: e.Offset, clockMS: clockMS, meters: meters})
+	b.placed = append(b.placed, placedEntry{kind: d.Kind, status: d.Status, offset: e.Offset, clockMS: clockMS, meters: meters})
 	return Placed{Offset: e.Offset, ClockMS: clockMS}, nil
 }
 

@@ -134,7 +134,7 @@ func clearCut(s *store) error {
 		s.compact(name, offsetKey(cut.Offset))
 	}
 	s.compact(cfTimes, nil)
-	s.compact(cfMeters, nil)
+	s.compact(cfTerms, nil)
 	done := grocksdb.NewWriteBatch()
 	defer done.Destroy()
 	done.PutCF(s.family(cfState), keyCleared, offsetKey(cut.Offset))
@@ -192,7 +192,7 @@ func clearTimes(s *store, b *grocksdb.WriteBatch, window uint64) error {
 // clearLists removes the posting lists of the windows before one, going from term to
 // term.
 func clearLists(s *store, b *grocksdb.WriteBatch, window uint64) error {
-	family := s.family(cfMeters)
+	family := s.family(cfTerms)
 	it := s.db.NewIteratorCF(s.read, family)
 	defer it.Close()
 	for it.SeekToFirst(); it.Valid(); {

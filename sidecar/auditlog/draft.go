@@ -29,6 +29,8 @@ type Draft struct {
 	RequestOffset uint64
 	// OutputHash of a Response: SHA-256 of its output.
 	OutputHash chain.Hash
+	// Status of a Response, for the index: OutputStatus of its output.
+	Status uint32
 }
 
 // NewDraft serializes an event. Its wall clock is set by the log.
@@ -55,7 +57,7 @@ func describe(ev *logv1.Event) Draft {
 	case *logv1.Event_Response:
 		return Draft{
 			Kind: KindResponse, RequestOffset: k.Response.GetRequestOffset(),
-			OutputHash: chain.EventHash(k.Response.GetOutput()),
+			OutputHash: chain.EventHash(k.Response.GetOutput()), Status: OutputStatus(k.Response.GetOutput()),
 		}
 	case *logv1.Event_RequestPart:
 		return Draft{Kind: KindRequestPart, RequestOffset: k.RequestPart.GetRequestOffset()}

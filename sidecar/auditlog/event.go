@@ -2,6 +2,8 @@ package auditlog
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -36,6 +38,9 @@ func (k Kind) String() string {
 	}
 	return "unknown"
 }
+
+// Kinds are all of them, in the order of their numbers.
+func Kinds() []Kind { return slices.Sorted(maps.Keys(kindNames)) }
 
 // fieldWallClock is Event.wall_clock_ms.
 const fieldWallClock protowire.Number = 1

@@ -17,7 +17,7 @@ type window struct {
 	last    uint64
 	firstMS uint64
 	sealed  bool
-	meters  map[string][]uint64
+	lists   Lists
 }
 
 // index holds the newest windows' posting lists in memory, the open window's
@@ -64,14 +64,12 @@ func (x *index) addEntry(p placedEntry) bool {
 	if p.offset == w.first {
 		w.firstMS = p.clockMS
 	}
-	for _, m := range p.meters {
-		w.meters[m] = append(w.meters[m], p.offset)
-	}
+	w.lists.Add(p.offset, p.kind, p.status, p.meters)
 	return p.kind == KindCheckpoint
 }
 
 func newWindow(id, first uint64) *window {
-	return &window{id: id, first: first, meters: map[string][]uint64{}}
+	return &window{id: id, first: first}
 }
 
 // signal wakes the indexer, unless it was stopped; x.mu is held.
@@ -123,10 +121,8 @@ func (x *index) writeSealed(s *store) error {
 func writeWindow(s *store, w *window) error {
 	b := grocksdb.NewWriteBatch()
 	defer b.Destroy()
-	meters := s.family(cfMeters)
-	for id, offsets := range w.meters {
-		b.PutCF(meters, meterKey(id, w.id), encodePostings(offsets))
-	}
+	terms := s.family(cfTerms)
+	w.lists.each(func(t Term, offsets []uint64) { b.PutCF(terms, termKey(t, w.id), encodePostings(offsets)) })
 	b.PutCF(s.family(cfTimes), timeKey(w.firstMS, w.id), encodePair(w.first, w.last))
 	b.PutCF(s.family(cfState), keyIndexed, encodePair(w.id+1, w.last+1))
 	err := putTree(s, b, w)

@@ -63,19 +63,26 @@ func buildWindows(s *store, tip Tip) ([]*window, error) {
 			return false, fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		d := describe(ev)
-		p := placedEntry{kind: d.Kind, offset: e.Offset, clockMS: ev.GetWallClockMs()}
+		p := placedEntry{kind: d.Kind, status: d.Status, offset: e.Offset, clockMS: ev.GetWallClockMs()}
 		if p.meters, err = metersOf(s, e.Offset, d, meters); err != nil {
 			return false, err
 		}
 		if d.Kind == KindCheckpoint && e.Offset == first {
 			// It seals the window before: one that is stored already.
 			x.windows[0].firstMS = p.clockMS
+			x.windows[0].lists.Add(p.offset, p.kind, p.status, p.meters)
 			return true, nil
 		}
 		x.addEntry(p)
 		return true, nil
 	})
 	return x.windows, err
+}
+
+// pruned says whether an offset is before the log's cut.
+func pruned(s *store, offset uint64) bool {
+	cut, err := readCut(s, s.read)
+	return err == nil && offset < cut.Offset
 }
 
 // metersOf says which meters an entry belongs to; seen remembers requests.
@@ -92,6 +99,9 @@ func metersOf(s *store, offset uint64, d Draft, seen map[uint64][]string) ([]str
 		return ids, nil
 	}
 	e, err := s.entry(s.read, d.RequestOffset)
+	if errors.Is(err, ErrNoEntry) && pruned(s, d.RequestOffset) {
+		return nil, nil // nobody knows any more
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -147,7 +147,7 @@ func (l *Loader) Add(e Entry) error {
 		l.batch.PutCF(l.s.family(cfCheckpoints), offsetKey(c.GetCheckpointId()), record)
 	}
 	l.batch.PutCF(l.s.family(cfEntries), offsetKey(e.Offset), encodeEntry(nil, e))
-	return l.take(placedEntry{kind: d.Kind, offset: e.Offset, clockMS: ev.GetWallClockMs(), meters: meters}, first, len(e.Raw))
+	return l.take(placedEntry{kind: d.Kind, status: d.Status, offset: e.Offset, clockMS: ev.GetWallClockMs(), meters: meters}, first, len(e.Raw))
 }
 
 // begin opens the first window that a cut leaves.
@@ -159,6 +159,7 @@ func (l *Loader) begin(id uint64) {
 func (l *Loader) take(p placedEntry, first bool, size int) error {
 	if first && p.offset > 0 {
 		l.index.windows[0].firstMS = p.clockMS
+		l.index.windows[0].lists.Add(p.offset, p.kind, p.status, p.meters)
 		return l.grow(size)
 	}
 	if l.index.addEntry(p) {

@@ -5,17 +5,28 @@ import (
 	"fmt"
 )
 
-// A window's posting list of one meter: the offsets of all its entries. The key
-// is the meter id's length as a varint, the id, and the window's checkpoint id,
-// big endian, so that a prefix holds one meter's windows in order. The value is
+// A window's posting list of one term: the offsets of all entries that have it.
+// The key is the term's length as a varint, the term, and the window's checkpoint
+// id, big endian, so that a prefix holds one term's windows in order. The value is
 // the first offset and then differences, as varints.
 
-func meterPrefix(id string) []byte {
-	return append(binary.AppendUvarint(nil, uint64(len(id))), id...)
+func termPrefix(t Term) []byte {
+	b := make([]byte, 0, binary.MaxVarintLen64+len(t)+8)
+	return append(binary.AppendUvarint(b, uint64(len(t))), t...)
 }
 
-func meterKey(id string, window uint64) []byte {
-	return binary.BigEndian.AppendUint64(meterPrefix(id), window)
+func termKey(t Term, window uint64) []byte {
+	return binary.BigEndian.AppendUint64(termPrefix(t), window)
+}
+
+// parseTermKey is the reverse of termKey; ok is false for what is no such key.
+func parseTermKey(key []byte) (t Term, window uint64, ok bool) {
+	size, n := binary.Uvarint(key)
+	if n <= 0 || len(key)-n < 8 || size != uint64(len(key)-n-8) {
+		return "", 0, false
+	}
+	end := len(key) - 8
+	return Term(key[n:end]), binary.BigEndian.Uint64(key[end:]), true
 }
 
 func encodePostings(offsets []uint64) []byte {
@@ -28,8 +39,8 @@ func encodePostings(offsets []uint64) []byte {
 	return b
 }
 
-func decodePostings(b []byte) ([]uint64, error) {
-	var offsets []uint64
+// appendPostings appends the offsets of a stored list.
+func appendPostings(offsets []uint64, b []byte) ([]uint64, error) {
 	last := uint64(0)
 	for len(b) > 0 {
 		d, n := binary.Uvarint(b)

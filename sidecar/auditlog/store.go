@@ -16,7 +16,7 @@ const (
 	cfLinks       = "links"       // first offset of a block -> previous entry hashes
 	cfKept        = "kept"        // what is kept of a pruned part, as in entries
 	cfTree        = "tree"        // level, index -> hash of a complete Merkle subtree
-	cfMeters      = "meters"      // length, meter id, window -> offsets
+	cfTerms       = "terms"       // length, term, window -> offsets
 	cfTimes       = "times"       // first clock of a window, window -> its offsets
 	cfCheckpoints = "checkpoints" // checkpoint id -> offset, Merkle nodes up to it
 	cfState       = "state"       // tip, how far indexes reach
@@ -24,7 +24,7 @@ const (
 )
 
 var families = []string{
-	"default", cfEntries, cfPacked, cfLinks, cfKept, cfTree, cfMeters, cfTimes, cfCheckpoints, cfState, cfRecords,
+	"default", cfEntries, cfPacked, cfLinks, cfKept, cfTree, cfTerms, cfTimes, cfCheckpoints, cfState, cfRecords,
 }
 
 // access is how a store is opened.

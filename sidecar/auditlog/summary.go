@@ -31,7 +31,6 @@ const (
 	fieldMeterIDs      protowire.Number = 1 // of Request
 	fieldRequestOffset protowire.Number = 1 // of Response, Abort and parts
 	fieldOutput        protowire.Number = 2 // of Response
-	fieldStatus        protowire.Number = 1 // of Output
 )
 
 var errMeterID = errors.New("a meter id is not UTF-8")
@@ -79,24 +78,10 @@ func (s *Summary) field(num protowire.Number, number uint64, value []byte) error
 			s.RequestOffset = number
 		}
 		if s.Kind == KindResponse && num == fieldOutput && value != nil {
-			s.Output, s.Status = value, statusIn(value)
+			s.Output, s.Status = value, OutputStatus(value)
 		}
 	}
 	return nil
-}
-
-// statusIn is the status in an output, 0 in what is none.
-func statusIn(output []byte) (status uint32) {
-	err := eachField(output, func(num protowire.Number, number uint64, value []byte) error {
-		if num == fieldStatus && value == nil {
-			status = uint32(number)
-		}
-		return nil
-	})
-	if err != nil {
-		return 0
-	}
-	return status
 }
 
 // eachField calls f for the fields of a message in order, with the number of a

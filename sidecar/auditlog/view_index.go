@@ -1,77 +1,14 @@
 package auditlog
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"sort"
-
-	"github.com/linxGnu/grocksdb"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/chain"
 )
-
-// MeterOffsets returns the offsets from..to, both inclusive, of all entries of a
-// meter: its requests, their parts and their outcomes, ascending.
-func (v *View) MeterOffsets(id string, from, to uint64) ([]uint64, error) {
-	if v.noIndex != nil {
-		return nil, fmt.Errorf("look up meter %q: %w", id, v.noIndex)
-	}
-	to = min(to, v.tip.Offset)
-	var offsets []uint64
-	err := v.access.with(v.s, func() error {
-		stored, err := v.storedPostings(id)
-		offsets = stored
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look up meter %q: %w", id, err)
-	}
-	offsets = append(offsets, v.memoryPostings(id)...)
-	lo, _ := slices.BinarySearch(offsets, from)
-	hi := sort.Search(len(offsets), func(i int) bool { return offsets[i] > to })
-	return offsets[lo:max(lo, hi)], nil
-}
-
-func (v *View) storedPostings(id string) ([]uint64, error) {
-	it := v.s.db.NewIteratorCF(v.read, v.s.family(cfMeters))
-	defer it.Close()
-	var offsets []uint64
-	prefix := meterPrefix(id)
-	end := meterKey(id, v.indexed) // what is stored behind is in memory, too
-	for it.Seek(prefix); it.ValidForPrefix(prefix) && before(it, end); it.Next() {
-		value := it.Value()
-		list, err := decodePostings(value.Data())
-		value.Free()
-		if err != nil {
-			return nil, err
-		}
-		offsets = append(offsets, list...)
-	}
-	return offsets, it.Err()
-}
-
-// before says whether an iterator stands before a key.
-func before(it *grocksdb.Iterator, key []byte) bool {
-	k := it.Key()
-	defer k.Free()
-	return bytes.Compare(k.Data(), key) < 0
-}
-
-func (v *View) memoryPostings(id string) []uint64 {
-	v.index.mu.Lock()
-	defer v.index.mu.Unlock()
-	var offsets []uint64
-	for _, w := range v.windows {
-		if w.id >= v.indexed {
-			offsets = append(offsets, w.meters[id]...)
-		}
-	}
-	return offsets
-}
 
 // OffsetAt returns the first offset whose wall clock is clockMS or later, and
 // the offset behind the tip if there is none.
@@ -163,8 +100,16 @@ func (v *View) Checkpoints(ctx context.Context, fromID uint64) ([]CheckpointAt, 
 // Checkpoint returns one checkpoint of this view; ErrNoEntry if it has none with
 // that id.
 func (v *View) Checkpoint(id uint64) (CheckpointAt, error) {
-	var offset uint64
-	err := v.access.with(v.s, func() error {
+	offset, err := v.checkpointOffset(id)
+	if err != nil {
+		return CheckpointAt{}, fmt.Errorf("read checkpoint %d: %w", id, err)
+	}
+	return v.checkpointAt(offset)
+}
+
+// checkpointOffset is where a checkpoint stands, by its record.
+func (v *View) checkpointOffset(id uint64) (offset uint64, err error) {
+	err = v.access.with(v.s, func() error {
 		record, err := v.s.get(v.read, cfCheckpoints, offsetKey(id))
 		if err == nil && len(record) >= 8 {
 			offset = binary.BigEndian.Uint64(record)
@@ -173,10 +118,7 @@ func (v *View) Checkpoint(id uint64) (CheckpointAt, error) {
 		}
 		return err
 	})
-	if err != nil {
-		return CheckpointAt{}, fmt.Errorf("read checkpoint %d: %w", id, err)
-	}
-	return v.checkpointAt(offset)
+	return offset, err
 }
 
 func (v *View) checkpointAt(offset uint64) (CheckpointAt, error) {

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
@@ -71,25 +70,28 @@ func (v *View) storedEquals(cf string, key, want []byte) (found, equal bool, err
 }
 
 // StoredLists compares a window's stored posting lists with what they have to
-// be. It returns the meters without a list, and those with another one, both
+// be. It returns the terms without a list, and those with another one, both
 // sorted.
-func (v *View) StoredLists(window uint64, meters map[string][]uint64) (absent, different []string, err error) {
-	for ids := range slices.Chunk(slices.Sorted(maps.Keys(meters)), chunkEntries) {
-		keys := make([][]byte, len(ids))
-		for i, id := range ids {
-			keys[i] = meterKey(id, window)
+func (v *View) StoredLists(window uint64, lists *Lists) (absent, different []Term, err error) {
+	all := make([]Term, 0, lists.Len())
+	lists.each(func(t Term, _ []uint64) { all = append(all, t) })
+	slices.Sort(all)
+	for terms := range slices.Chunk(all, chunkEntries) {
+		keys := make([][]byte, len(terms))
+		for i, t := range terms {
+			keys[i] = termKey(t, window)
 		}
 		err := v.access.with(v.s, func() error {
-			values, err := v.s.db.MultiGetCF(v.read, v.s.family(cfMeters), keys...)
+			values, err := v.s.db.MultiGetCF(v.read, v.s.family(cfTerms), keys...)
 			if err != nil {
 				return fmt.Errorf("read posting lists: %w: %w", ErrDamaged, err)
 			}
 			defer values.Destroy()
 			for i, value := range values {
 				if !value.Exists() {
-					absent = append(absent, ids[i])
-				} else if !bytes.Equal(value.Data(), encodePostings(meters[ids[i]])) {
-					different = append(different, ids[i])
+					absent = append(absent, terms[i])
+				} else if !bytes.Equal(value.Data(), encodePostings(lists.of(terms[i]))) {
+					different = append(different, terms[i])
 				}
 			}
 			return nil
@@ -116,13 +118,9 @@ func (v *View) EachCheckpoint(ctx context.Context, f func(id, offset uint64, ok 
 // EachList calls f with the window of every stored posting list; ok is false for
 // what is no list.
 func (v *View) EachList(ctx context.Context, f func(window uint64, ok bool)) error {
-	return v.eachStored(ctx, cfMeters, func(key, _ []byte) {
-		size, n := binary.Uvarint(key)
-		if n <= 0 || len(key)-n < 8 || size != uint64(len(key)-n-8) {
-			f(0, false)
-			return
-		}
-		f(binary.BigEndian.Uint64(key[len(key)-8:]), true)
+	return v.eachStored(ctx, cfTerms, func(key, _ []byte) {
+		_, window, ok := parseTermKey(key)
+		f(window, ok)
 	})
 }
 

@@ -5,29 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 
 	"verbatim/sidecar/auditlog"
 )
 
-// Select yields the selected entries of a view, in order. After an error it
-// ends. Errors: ErrSelection, ErrRange, auditlog.ErrReopened,
-// auditlog.ErrDamaged where an entry is missing, ctx's.
+// Select yields the selected entries of a view, in the selection's order. After
+// an error it ends. Errors: ErrSelection, ErrRange, ErrCursor,
+// auditlog.ErrReopened, auditlog.ErrDamaged where an entry is missing, ctx's.
 func Select(ctx context.Context, v *auditlog.View, s Selection) iter.Seq2[auditlog.Entry, error] {
 	return func(yield func(auditlog.Entry, error) bool) {
-		var r span
-		var err error
-		r.from, r.behind, err = s.Span(v)
+		entries, err := s.entries(ctx, v)
 		if err != nil {
 			yield(auditlog.Entry{}, err)
 			return
-		}
-		if r.from >= r.behind {
-			return
-		}
-		entries := inOrder(ctx, v, r)
-		if len(s.Meters) > 0 {
-			entries = ofMeters(ctx, v, s.Meters, r)
 		}
 		given := uint64(0)
 		for e, err := range entries {
@@ -41,8 +31,68 @@ func Select(ctx context.Context, v *auditlog.View, s Selection) iter.Seq2[auditl
 	}
 }
 
+// entries are all that are selected, whatever the limit is.
+func (s Selection) entries(ctx context.Context, v *auditlog.View) (iter.Seq2[auditlog.Entry, error], error) {
+	var r span
+	var err error
+	if r.from, r.behind, err = s.Span(v); err != nil {
+		return nil, err
+	}
+	if r.from >= r.behind {
+		return func(func(auditlog.Entry, error) bool) {}, nil
+	}
+	sets, err := s.terms(v)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("select entries: %w", err)
+	case len(sets) > 0:
+		return atOffsets(ctx, v, v.Find(ctx, auditlog.Lookup{
+			AllOf: sets, From: r.from, To: r.behind - 1, Backward: s.Order == NewestFirst,
+		})), nil
+	case s.Order == NewestFirst:
+		return atOffsets(ctx, v, r.backward()), nil
+	}
+	return inOrder(ctx, v, r), nil
+}
+
+// terms are the sets of terms of which a selected entry has one each.
+func (s Selection) terms(v *auditlog.View) (sets [][]auditlog.Term, err error) {
+	var meters, kinds, statuses []auditlog.Term
+	for _, m := range s.Meters {
+		meters = append(meters, auditlog.MeterTerm(m))
+	}
+	for _, k := range s.Kinds {
+		kinds = append(kinds, auditlog.KindTerm(k))
+	}
+	for _, status := range s.Statuses {
+		if statuses, err = status.appendTerms(statuses, v); err != nil {
+			return nil, err
+		}
+	}
+	for _, of := range []struct {
+		restricts bool
+		terms     []auditlog.Term
+	}{{len(s.Meters) > 0, meters}, {len(s.Statuses) > 0, statuses}, {len(s.Kinds) > 0, kinds}} {
+		if of.restricts {
+			sets = append(sets, distinct(of.terms))
+		}
+	}
+	return sets, nil
+}
+
 // span is the offsets from..behind-1.
 type span struct{ from, behind uint64 }
+
+// backward yields the offsets of a span, the last first.
+func (r span) backward() iter.Seq2[uint64, error] {
+	return func(yield func(uint64, error) bool) {
+		for o := r.behind; o > r.from; o-- {
+			if !yield(o-1, nil) {
+				return
+			}
+		}
+	}
+}
 
 // inOrder yields all entries of a span, which is not empty.
 func inOrder(ctx context.Context, v *auditlog.View, r span) iter.Seq2[auditlog.Entry, error] {
@@ -72,16 +122,14 @@ func missing(offset uint64) error {
 	return fmt.Errorf("select entries: %w: entry %d is missing", auditlog.ErrDamaged, offset)
 }
 
-// ofMeters yields the entries of any of the meters, each once.
-func ofMeters(ctx context.Context, v *auditlog.View, meters []string, r span) iter.Seq2[auditlog.Entry, error] {
+// atOffsets yields the entries at offsets that were found.
+func atOffsets(ctx context.Context, v *auditlog.View, offsets iter.Seq2[uint64, error]) iter.Seq2[auditlog.Entry, error] {
 	return func(yield func(auditlog.Entry, error) bool) {
-		offsets, err := union(v, meters, r)
-		if err != nil {
-			yield(auditlog.Entry{}, fmt.Errorf("select entries: %w", err))
-			return
-		}
-		for _, o := range offsets {
-			e, err := v.Entry(o)
+		for o, err := range offsets {
+			var e auditlog.Entry
+			if err == nil {
+				e, err = v.Entry(o)
+			}
 			switch {
 			case ctx.Err() != nil:
 				err = fmt.Errorf("select entries: %w", context.Cause(ctx))
@@ -95,18 +143,4 @@ func ofMeters(ctx context.Context, v *auditlog.View, meters []string, r span) it
 			}
 		}
 	}
-}
-
-// union is the offsets of all of the meters' entries, ascending.
-func union(v *auditlog.View, meters []string, r span) ([]uint64, error) {
-	var offsets []uint64
-	for _, m := range meters {
-		list, err := v.MeterOffsets(m, r.from, r.behind-1)
-		if err != nil {
-			return nil, err
-		}
-		offsets = append(offsets, list...)
-	}
-	slices.Sort(offsets)
-	return slices.Compact(offsets), nil
 }

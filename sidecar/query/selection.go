@@ -1,14 +1,17 @@
-// Package query selects entries of a log: by offsets, by meter, by time.
+// Package query selects entries of a log: by offsets, meter, time, kind of event
+// and status, all of them combined, the oldest or the newest first.
 //
 // It guarantees that a selection is whole, the window that is not sealed yet
-// included: what can't be read is an error and not left out. It trusts the
-// log's indexes and checks no hashes; package verify does.
+// included: what can't be read is an error and not left out. It goes by the log's
+// indexes and reads no entry that is not selected. It trusts these indexes and
+// checks no hashes; package verify does.
 package query
 
 import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"verbatim/sidecar/auditlog"
@@ -22,6 +25,22 @@ var (
 	ErrSelection = errors.New("selection contradicts itself")
 )
 
+// Order is in which order entries are given.
+type Order int
+
+// The orders. OldestFirst is that of the offsets.
+const (
+	OldestFirst Order = iota
+	NewestFirst
+)
+
+func (o Order) String() string {
+	if o == NewestFirst {
+		return "newest first"
+	}
+	return "oldest first"
+}
+
 // Selection says which entries are meant: those in all of its bounds.
 type Selection struct {
 	// Start and End are offsets, both inclusive; nil: the log's. Both must be in
@@ -30,14 +49,24 @@ type Selection struct {
 	// Meters: all entries of any of these, which are its requests, their parts
 	// and their outcomes; empty: those of every meter and of none.
 	Meters []string
+	// Kinds: entries of any of these; empty: of every kind.
+	Kinds []auditlog.Kind
+	// Statuses: responses and aborts with any of these; empty: all entries.
+	Statuses []Status
 	// FromMS and ToMS are clocks in milliseconds since the Unix epoch, both
 	// inclusive; nil: no bound. The time between must meet the log's.
 	FromMS, ToMS *uint64
+	// Order is in which they are given.
+	Order Order
 	// Limit is how many entries are given at most, the first ones; 0: all.
 	Limit uint64
+	// Cursor goes on behind an entry that the same selection gave, of the same log
+	// and in the same order, whatever its limit was; empty: at the first.
+	Cursor string
 }
 
-// Check fails with ErrSelection where an upper bound is below its lower one.
+// Check fails with ErrSelection where an upper bound is below its lower one, or
+// where none of the kinds has a status.
 func (s Selection) Check() error {
 	if s.Start != nil && s.End != nil && *s.Start > *s.End {
 		return fmt.Errorf("%w: the start offset %d is behind the end offset %d", ErrSelection, *s.Start, *s.End)
@@ -45,11 +74,16 @@ func (s Selection) Check() error {
 	if s.FromMS != nil && s.ToMS != nil && *s.FromMS > *s.ToMS {
 		return fmt.Errorf("%w: it begins at %s, later than it ends, at %s", ErrSelection, at(*s.FromMS), at(*s.ToMS))
 	}
+	ended := slices.Contains(s.Kinds, auditlog.KindResponse) || slices.Contains(s.Kinds, auditlog.KindAbort)
+	if len(s.Statuses) > 0 && len(s.Kinds) > 0 && !ended {
+		return fmt.Errorf("%w: a status is that of a response or an abort, and the kind %s has none", ErrSelection, s.Kinds[0])
+	}
 	return nil
 }
 
-// Span is what the selection's offsets and clocks leave of a view: the offsets
-// from to behind-1. It can be empty. Meters and Limit are not looked at.
+// Span is what the selection's offsets, clocks and cursor leave of a view: the
+// offsets from to behind-1. It can be empty. The rest is not looked at, but for
+// Check.
 func (s Selection) Span(v *auditlog.View) (from, behind uint64, err error) {
 	if err := s.Check(); err != nil {
 		return 0, 0, err
@@ -81,7 +115,17 @@ func (s Selection) Span(v *auditlog.View) (from, behind uint64, err error) {
 		}
 		behind = min(behind, end)
 	}
-	return from, behind, nil
+	if s.Cursor == "" {
+		return from, behind, nil
+	}
+	last, err := s.given(v)
+	if err != nil {
+		return 0, 0, err
+	}
+	if s.Order == NewestFirst {
+		return from, min(behind, last), nil
+	}
+	return max(from, last+1), behind, nil
 }
 
 // after is the first offset at or after a clock.

@@ -53,48 +53,65 @@ func (f *footers) event(r *Report, offset uint64, ev *logv1.Event) {
 	if c := ev.GetCheckpoint(); c != nil {
 		f.checkpoint(r, offset, c)
 		f.stored.begin(offset, ev.GetWallClockMs())
+		f.stored.terms.Add(offset, auditlog.KindCheckpoint, 0, nil)
 		return
 	}
 	if offset-f.first >= f.interval && !f.overdue {
 		r.add(offset, CodeUnsealed, "the window from %d on is full, and no checkpoint seals it", f.first)
 		f.overdue = true
 	}
+	kind, status, meters := f.body(r, offset, ev)
+	f.stored.terms.Add(offset, kind, status, meters)
+}
+
+// body takes what an entry that is no checkpoint records into account, and says
+// what it is found by.
+func (f *footers) body(r *Report, offset uint64, ev *logv1.Event) (kind auditlog.Kind, status uint32, meters []string) {
 	switch k := ev.GetKind().(type) {
+	case *logv1.Event_Genesis:
+		return auditlog.KindGenesis, 0, nil
 	case *logv1.Event_Start:
 		policies(r, offset, k.Start)
+		return auditlog.KindStart, 0, nil
 	case *logv1.Event_Request:
 		r.Requests++
 		f.open[offset] = k.Request.GetMeterIds()
-		f.stored.belongs(offset, k.Request.GetMeterIds())
+		return auditlog.KindRequest, 0, k.Request.GetMeterIds()
 	case *logv1.Event_RequestPart:
-		f.belongs(r, offset, k.RequestPart.GetRequestOffset())
+		return auditlog.KindRequestPart, 0, f.belongs(r, offset, k.RequestPart.GetRequestOffset())
 	case *logv1.Event_ResponsePart:
-		f.belongs(r, offset, k.ResponsePart.GetRequestOffset())
+		return auditlog.KindResponsePart, 0, f.belongs(r, offset, k.ResponsePart.GetRequestOffset())
 	case *logv1.Event_Response:
 		r.Responses++
-		f.outputs.Add(chain.EventHash(k.Response.GetOutput()))
-		f.outcome(r, offset, k.Response.GetRequestOffset())
+		out := k.Response.GetOutput()
+		f.outputs.Add(chain.EventHash(out))
+		return auditlog.KindResponse, auditlog.OutputStatus(out), f.outcome(r, offset, k.Response.GetRequestOffset())
 	case *logv1.Event_Abort:
 		r.Aborts++
-		f.outcome(r, offset, k.Abort.GetRequestOffset())
+		return auditlog.KindAbort, 0, f.outcome(r, offset, k.Abort.GetRequestOffset())
 	case *logv1.Event_Gap:
 		r.Gaps++
-	case nil:
-		r.add(offset, CodeUndecodable, "the entry holds no event of this format")
+		return auditlog.KindGap, 0, nil
+	case *logv1.Event_Prune:
+		return auditlog.KindPrune, 0, nil
 	}
+	r.add(offset, CodeUndecodable, "the entry holds no event of this format")
+	return 0, 0, nil
 }
 
-func (f *footers) belongs(r *Report, offset, request uint64) {
+// belongs returns the meters of the request that an entry belongs to.
+func (f *footers) belongs(r *Report, offset, request uint64) []string {
 	meters, ok := f.open[request]
 	if !ok {
 		r.add(offset, CodeOutcome, "it belongs to request %d, which is none, or has its outcome already", request)
 	}
-	f.stored.belongs(offset, meters)
+	return meters
 }
 
-func (f *footers) outcome(r *Report, offset, request uint64) {
-	f.belongs(r, offset, request)
+func (f *footers) outcome(r *Report, offset, request uint64) []string {
+	meters := f.belongs(r, offset, request)
 	delete(f.open, request)
+	return meters
 }
 
 // checkpoint compares a footer with its window.

@@ -25,7 +25,7 @@ const (
 	CodeTrustedRoot  Code = "trusted-root"  // differs from a root the reader trusts
 	CodePolicy       Code = "policy"        // a Start's policy is not its digest's
 	CodeStoredFooter Code = "stored-footer" // the record of a checkpoint is not the chain's
-	CodeIndex        Code = "index"         // the index by meter or time is not the entries'
+	CodeIndex        Code = "index"         // the index by term or time is not the entries'
 )
 
 // Finding is one thing that is wrong, and where.

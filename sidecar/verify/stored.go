@@ -8,7 +8,7 @@ import (
 )
 
 // stored compares what readers find entries by (the records of checkpoints, the
-// index by meter and by time) with what the entries themselves give. It keeps
+// indexes by term and by time) with what the entries themselves give. It keeps
 // the open window's index and a tally of each sealed window.
 type stored struct {
 	view    *auditlog.View
@@ -16,7 +16,7 @@ type stored struct {
 	from    uint64 // which is said to be their first offset
 	first   uint64 // of the open window
 	firstMS uint64 // its first entry's clock
-	meters  map[string][]uint64
+	terms   auditlog.Lists
 	windows []tally
 	blind   bool  // the storage can't give some of it, and that is said
 	err     error // the view can't be read any more
@@ -38,14 +38,7 @@ func newStored(v *auditlog.View) (*stored, error) {
 
 // begin opens a window.
 func (s *stored) begin(first, clockMS uint64) {
-	s.first, s.firstMS, s.meters = first, clockMS, map[string][]uint64{}
-}
-
-// belongs takes an entry into the index of its meters.
-func (s *stored) belongs(offset uint64, meters []string) {
-	for _, m := range meters {
-		s.meters[m] = append(s.meters[m], offset)
-	}
+	s.first, s.firstMS, s.terms = first, clockMS, auditlog.Lists{}
 }
 
 // checkpoint compares a checkpoint's record and the index of the window that it
@@ -65,17 +58,17 @@ func (s *stored) checkpoint(r *Report, offset, id uint64, nodes [][]byte) {
 
 // lists compares the window's posting lists, and returns how many there are.
 func (s *stored) lists(r *Report, window uint64) int {
-	absent, different, err := s.view.StoredLists(window, s.meters)
+	absent, different, err := s.view.StoredLists(window, &s.terms)
 	if err != nil {
 		s.unreadable(r, s.first, CodeIndex, err)
 	}
 	if len(absent) > 0 && window < s.indexed {
-		r.add(s.first, CodeIndex, "window %d has no list of meter %s", window, andOthers(absent))
+		r.add(s.first, CodeIndex, "window %d has no list of %s", window, andOthers(absent))
 	}
 	if len(different) > 0 {
-		r.add(s.first, CodeIndex, "window %d has another list of meter %s than its entries give", window, andOthers(different))
+		r.add(s.first, CodeIndex, "window %d has another list of %s than its entries give", window, andOthers(different))
 	}
-	return len(s.meters) - len(absent)
+	return s.terms.Len() - len(absent)
 }
 
 // time compares the window's place in the index by time; 1 if it has one.
@@ -95,11 +88,11 @@ func (s *stored) time(r *Report, window, last uint64) int {
 	return 1
 }
 
-func andOthers(meters []string) string {
-	if len(meters) == 1 {
-		return fmt.Sprintf("%q", meters[0])
+func andOthers(terms []auditlog.Term) string {
+	if len(terms) == 1 {
+		return terms[0].String()
 	}
-	return fmt.Sprintf("%q and %d others", meters[0], len(meters)-1)
+	return fmt.Sprintf("%s and %d other terms", terms[0], len(terms)-1)
 }
 
 // unreadable says that the storage can't give what is to be compared.

@@ -23,7 +23,12 @@ var begins = []uint64{0, 10, 20, 30}
 func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 // listKey is the key of the list of meter "m" in a window.
-func listKey(window uint64) []byte { return append([]byte("\x01m"), number(window)...) }
+func listKey(window uint64) []byte { return termKey("mm", window) }
+
+// termKey is the key of a term's list: a type, m, k or s, and the value.
+func termKey(term string, window uint64) []byte {
+	return append(append([]byte{byte(len(term))}, term...), number(window)...)
+}
 
 // edit changes one stored value.
 func edit(family string, key []byte, change func(value []byte) []byte) func(string) error {
@@ -100,18 +105,26 @@ func TestWhatIsStoredBesideTheEntriesIsChecked(t *testing.T) {
 		"a record of no entry":            {put("checkpoints", number(4), number(1<<40)), newest, verify.CodeStoredFooter, "checkpoint 4"},
 		"a record that is none":           {put("checkpoints", []byte("x"), number(14)), newest, verify.CodeStoredFooter, "that is none"},
 
-		"a list removed":             {remove("meters", listKey(1)), 10, verify.CodeIndex, `window 1 has no list of meter "m"`},
-		"a list shortened":           {edit("meters", listKey(1), func(v []byte) []byte { return v[:len(v)-1] }), 10, verify.CodeIndex, `window 1 has another list of meter "m"`},
-		"a list of nothing":          {put("meters", listKey(1), nil), 10, verify.CodeIndex, `window 1 has another list of meter "m"`},
-		"a list written otherwise":   {edit("meters", listKey(0), func(v []byte) []byte { v[len(v)-1] |= 0x80; return append(v, 0) }), 0, verify.CodeIndex, `window 0 has another list`},
-		"a list of another meter":    {put("meters", append([]byte("\x01n"), number(2)...), []byte{21}), 20, verify.CodeIndex, "window 2 has 2 posting lists, but its entries give 1"},
-		"a list of no window":        {put("meters", listKey(4), []byte{newest}), newest, verify.CodeIndex, "1 of the posting lists"},
-		"a list that is none":        {put("meters", []byte("xyz"), []byte{1}), newest, verify.CodeIndex, "1 of the posting lists"},
-		"a list moved":               {move("meters", listKey(2), append([]byte("\x01n"), number(2)...)), 20, verify.CodeIndex, `window 2 has no list of meter "m"`},
-		"the index is said longer":   {put("state", []byte("indexed"), append(number(5), number(40)...)), newest, verify.CodeIndex, "up to window 5"},
-		"the index is said to shift": {put("state", []byte("indexed"), append(number(4), number(31)...)), newest, verify.CodeIndex, "at offset 31"},
+		"a list removed":              {remove("terms", listKey(1)), 10, verify.CodeIndex, `window 1 has no list of meter "m"`},
+		"a list shortened":            {edit("terms", listKey(1), func(v []byte) []byte { return v[:len(v)-1] }), 10, verify.CodeIndex, `window 1 has another list of meter "m"`},
+		"a list of nothing":           {put("terms", listKey(1), nil), 10, verify.CodeIndex, `window 1 has another list of meter "m"`},
+		"a list written otherwise":    {edit("terms", listKey(0), func(v []byte) []byte { v[len(v)-1] |= 0x80; return append(v, 0) }), 0, verify.CodeIndex, `window 0 has another list`},
+		"a list of another meter":     {put("terms", termKey("mn", 2), []byte{21}), 20, verify.CodeIndex, "window 2 has 5 posting lists, but its entries give 4"},
+		"a list of no window":         {put("terms", listKey(4), []byte{newest}), newest, verify.CodeIndex, "1 of the posting lists"},
+		"a list that is none":         {put("terms", []byte("xyz"), []byte{1}), newest, verify.CodeIndex, "1 of the posting lists"},
+		"a list moved":                {move("terms", listKey(2), termKey("mn", 2)), 20, verify.CodeIndex, `window 2 has no list of meter "m"`},
+		"a kind's list removed":       {remove("terms", termKey("k\x0a", 3)), 30, verify.CodeIndex, "window 3 has no list of kind checkpoint"},
+		"a kind's list shortened":     {edit("terms", termKey("k\x04", 0), func(v []byte) []byte { return v[:len(v)-1] }), 0, verify.CodeIndex, "window 0 has another list of kind request"},
+		"a list of a kind that isn't": {put("terms", termKey("k\x08", 1), []byte{15}), 10, verify.CodeIndex, "window 1 has 6 posting lists, but its entries give 5"},
+		"a status' list removed":      {remove("terms", termKey("s\x00\x00\x01\xf7", 1)), 10, verify.CodeIndex, "window 1 has no list of status 503"},
+		"a status' list changed":      {edit("terms", termKey("s\x00\x00\x01\xf7", 1), flipAt(0)), 10, verify.CodeIndex, "window 1 has another list of status 503"},
+		"a status' list moved":        {move("terms", termKey("s\x00\x00\x01\xf7", 1), termKey("s\x00\x00\x00\xc8", 1)), 10, verify.CodeIndex, "window 1 has no list of status 503"},
+		"two terms' lists removed":    {both(remove("terms", listKey(2)), remove("terms", termKey("k\x05", 2))), 20, verify.CodeIndex, "window 2 has no list of kind response and 1 other terms"},
+		"a list of a strange term":    {put("terms", termKey("xy", 2), []byte{21}), 20, verify.CodeIndex, "window 2 has 5 posting lists, but its entries give 4"},
+		"the index is said longer":    {put("state", []byte("indexed"), append(number(5), number(40)...)), newest, verify.CodeIndex, "up to window 5"},
+		"the index is said to shift":  {put("state", []byte("indexed"), append(number(4), number(31)...)), newest, verify.CodeIndex, "at offset 31"},
 		"a list changed behind the index": {
-			both(put("state", []byte("indexed"), append(number(1), number(10)...)), edit("meters", listKey(2), flipAt(0))),
+			both(put("state", []byte("indexed"), append(number(1), number(10)...)), edit("terms", listKey(2), flipAt(0))),
 			20, verify.CodeIndex, "window 2 has another list",
 		},
 
@@ -171,12 +184,20 @@ func TestAnIndexThatEndsEarlierIsNoFinding(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		lists, err := forge.Stored(dir, "terms")
+		if err != nil {
+			t.Fatal(err)
+		}
 		for window := indexed; window < len(begins); window++ {
 			if err := forge.Delete(dir, "times", times[window].Key); err != nil {
 				t.Fatal(err)
 			}
-			if err := forge.Delete(dir, "meters", listKey(uint64(window))); err != nil {
-				t.Fatal(err)
+			for _, list := range lists {
+				if bytes.HasSuffix(list.Key, number(uint64(window))) {
+					if err := forge.Delete(dir, "terms", list.Key); err != nil {
+						t.Fatal(err)
+					}
+				}
 			}
 		}
 		state := append(number(uint64(indexed)), number(begins[indexed])...)

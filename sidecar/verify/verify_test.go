@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/chain"
@@ -44,9 +46,17 @@ func honest(t *testing.T) string {
 	}
 	put(&logv1.Event{Kind: &logv1.Event_Start{Start: &logv1.Start{BootId: "b"}}})
 	put(&logv1.Event{Kind: &logv1.Event_Gap{Gap: &logv1.Gap{Exchanges: 1}}})
+	down, err := proto.Marshal(&logv1.Output{Status: 503, Body: []byte("down")})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i := range 13 {
 		o := put(&logv1.Event{Kind: &logv1.Event_Request{Request: &logv1.Request{MeterIds: []string{"m"}, Body: fmt.Append(nil, i)}}})
-		put(&logv1.Event{Kind: &logv1.Event_Response{Response: &logv1.Response{RequestOffset: o, Output: fmt.Append(nil, "out ", i)}}})
+		out := fmt.Append(nil, "out ", i) // no status
+		if o == aRequest {
+			out = down
+		}
+		put(&logv1.Event{Kind: &logv1.Event_Response{Response: &logv1.Response{RequestOffset: o, Output: out}}})
 	}
 	if err := l.Close(t.Context()); err != nil {
 		t.Fatal(err)

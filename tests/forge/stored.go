@@ -60,7 +60,7 @@ func (d *disk) stored(family string) ([]Record, error) {
 // forgetIndex removes what is built again from the entries when it is missing, the
 // blocks of entries among it: all of them have to be in the family entries.
 func (d *disk) forgetIndex(b *grocksdb.WriteBatch) error {
-	for _, family := range []string{"packed", "links", "tree", "meters", "times"} {
+	for _, family := range []string{"packed", "links", "tree", "terms", "times"} {
 		list, err := d.stored(family)
 		if err != nil {
 			return err
