@@ -57,7 +57,7 @@ kept: what agrees is CLAIMED.
 			var sealed anchor.Sealed
 			bar := newBar(cmd.ErrOrStderr(), "verifying", int(v.Tip().Offset)+1)
 			r, err := verify.Verify(cmd.Context(), v, verify.Options{
-				Trusted: roots, Progress: func(n uint64) { bar.set(int(n)) }, Each: sealed.Each,
+				Trusted: roots, Progress: func(n uint64) { bar.set(int(n)) }, Sealed: sealed.Add,
 			})
 			bar.end()
 			if err != nil {

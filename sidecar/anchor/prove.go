@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/chain"
 	"verbatim/sidecar/stellar"
@@ -15,12 +14,8 @@ import (
 // that only roots whose links were checked are compared.
 type Sealed struct{ Checkpoints []auditlog.CheckpointAt }
 
-// Each is for verify.Options.Each.
-func (s *Sealed) Each(e auditlog.Entry, ev *logv1.Event) {
-	if c := ev.GetCheckpoint(); c != nil {
-		s.Checkpoints = append(s.Checkpoints, auditlog.CheckpointAt{Offset: e.Offset, ClockMS: ev.GetWallClockMs(), Root: e.Hash(), Checkpoint: c})
-	}
-}
+// Add is for verify.Options.Sealed.
+func (s *Sealed) Add(c auditlog.CheckpointAt) { s.Checkpoints = append(s.Checkpoints, c) }
 
 // Trusted is what the reader knows about the contract.
 type Trusted struct {

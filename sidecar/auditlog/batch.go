@@ -54,10 +54,7 @@ func (b *batch) place(d Draft, nowMS uint64) (Placed, error) {
 	}
 	b.value = encodeEntry(b.value[:0], e)
 	b.rocks.PutCF(b.cfs.entries, offsetKey(e.Offset), b.value)
-	meters, err := t.advance(d, b.hasher.Entry(e.PrevEntryHash, e.Offset, e.Raw), clockMS)
-	if err != nil {
-		return Placed{}, err
-	}
+	meters := t.advance(d, b.hasher.Entry(e.PrevEntryHash, e.Offset, e.Raw), clockMS)
 	b.placed = append(b.placed, placedEntry{kind: d.Kind, status: d.Status, offset: e.Offset, clockMS: clockMS, meters: meters})
 	return Placed{Offset: e.Offset, ClockMS: clockMS}, nil
 }
@@ -65,11 +62,7 @@ func (b *batch) place(d Draft, nowMS uint64) (Placed, error) {
 // seal places a Checkpoint over the open window.
 func (b *batch) seal(reason logv1.SealReason, skipped []*logv1.Skipped, nowMS uint64) error {
 	t := b.tail
-	merkleRoot, err := t.tree.Root()
-	if err != nil {
-		return err
-	}
-	outputRoot, noEffects := t.window.outputs.Sum(), chain.EventHash(nil)
+	merkleRoot, outputRoot, noEffects := t.tree.Root(), t.window.outputs.Sum(), chain.EventHash(nil)
 	id, offset := t.nextID, t.next
 	record := checkpointRecord(offset, t.tree.Nodes())
 	d, err := NewDraft(&logv1.Event{Kind: &logv1.Event_Checkpoint{Checkpoint: &logv1.Checkpoint{

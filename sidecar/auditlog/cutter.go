@@ -69,7 +69,7 @@ func (v *View) cutRoot(offset uint64, p *logv1.Prune) (chain.Hash, error) {
 	if err != nil {
 		return chain.Hash{}, err
 	}
-	if c.Root != chain.Hash(p.GetRoot()) {
+	if root, ok := chain.FromBytes(p.GetRoot()); !ok || c.Root != root {
 		return chain.Hash{}, fmt.Errorf("%w: the entry names root %x, but checkpoint %d has %s", errCut, p.GetRoot(), c.Checkpoint.GetCheckpointId(), c.Root)
 	}
 	return c.Root, nil
@@ -114,18 +114,13 @@ func (k *keeping) gather(ctx context.Context) error {
 		return err
 	}
 	// Whatever is proved later stands on the tree of what is gone.
-	for _, size := range []uint64{k.cut, k.cut + 1} {
-		if err := k.read(compact.RangeNodes(0, size, nil)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return k.read(compact.RangeNodes(0, k.cut, nil))
 }
 
 // around is the small subtrees that begin before an earlier cut and end behind it: what
 // was kept then is proved with them, and they could be made until now.
 func (k *keeping) around(earlier uint64) (ids []compact.NodeID) {
-	for level := uint(0); level < treeLevel; level++ {
+	for level := uint(0); level < StoredLevel; level++ {
 		if index := earlier >> level; (index+1)<<level <= k.cut {
 			ids = append(ids, compact.NodeID{Level: level, Index: index})
 		}
@@ -158,7 +153,7 @@ func (k *keeping) keep(e Entry, kind Kind) error {
 func (k *keeping) read(ids []compact.NodeID) error {
 	for _, each := range ids {
 		id := chain.NodeID(each)
-		if _, known := k.nodes[id]; known || id.Level >= treeLevel && (id.Index+1)<<id.Level <= k.view.packed {
+		if _, known := k.nodes[id]; known || id.Level >= StoredLevel && (id.Index+1)<<id.Level <= k.view.packed {
 			continue
 		}
 		node, err := k.view.node(id)

@@ -122,7 +122,7 @@ func writeWindow(s *store, w *window) error {
 	b := grocksdb.NewWriteBatch()
 	defer b.Destroy()
 	terms := s.family(cfTerms)
-	w.lists.each(func(t Term, offsets []uint64) { b.PutCF(terms, termKey(t, w.id), encodePostings(offsets)) })
+	w.lists.Each(func(t Term, offsets []uint64) { b.PutCF(terms, termKey(t, w.id), encodePostings(offsets)) })
 	b.PutCF(s.family(cfTimes), timeKey(w.firstMS, w.id), encodePair(w.first, w.last))
 	b.PutCF(s.family(cfState), keyIndexed, encodePair(w.id+1, w.last+1))
 	err := putTree(s, b, w)

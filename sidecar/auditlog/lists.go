@@ -48,8 +48,8 @@ func (l *Lists) of(t Term) []uint64 {
 	return nil
 }
 
-// each calls f for every list that is not empty, in no order.
-func (l *Lists) each(f func(Term, []uint64)) {
+// Each calls f for every list that is not empty, in no order. f must not change it.
+func (l *Lists) Each(f func(Term, []uint64)) {
 	for id, offsets := range l.meters {
 		f(MeterTerm(id), offsets)
 	}
@@ -63,13 +63,9 @@ func (l *Lists) each(f func(Term, []uint64)) {
 	}
 }
 
-// Len is how many terms have a list.
-func (l *Lists) Len() int {
-	n := len(l.meters) + len(l.statuses)
-	for _, offsets := range l.kinds {
-		if len(offsets) > 0 {
-			n++
-		}
-	}
-	return n
+// Reset empties the lists. Those that were read are not to be used any more.
+func (l *Lists) Reset() {
+	clear(l.meters)
+	clear(l.statuses)
+	l.kinds = [KindPrune + 1][]uint64{}
 }

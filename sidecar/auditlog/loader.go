@@ -139,10 +139,7 @@ func (l *Loader) Add(e Entry) error {
 	}
 	d := describe(ev)
 	record := checkpointRecord(e.Offset, t.tree.Nodes())
-	meters, err := t.advance(d, hash, ev.GetWallClockMs())
-	if err != nil {
-		return err
-	}
+	meters := t.advance(d, hash, ev.GetWallClockMs())
 	if c := ev.GetCheckpoint(); c != nil {
 		l.batch.PutCF(l.s.family(cfCheckpoints), offsetKey(c.GetCheckpointId()), record)
 	}
@@ -235,12 +232,11 @@ func (v *View) Nodes(ctx context.Context) (map[chain.NodeID]chain.Hash, error) {
 	nodes := map[chain.NodeID]chain.Hash{}
 	var bad error
 	err := v.eachStored(ctx, cfTree, func(key, value []byte) {
-		if len(key) != 9 || len(value) != chain.Size {
+		id, ok := parseTreeKey(key)
+		if !ok || len(value) != chain.Size {
 			bad = fmt.Errorf("read merkle nodes: %w: key %x", ErrDamaged, bytes.Clone(key))
 			return
 		}
-		index, _ := parseOffsetKey(key[1:])
-		id := chain.NodeID{Level: uint(key[0]), Index: index}
 		if id.Index<<id.Level < v.First() {
 			nodes[id] = chain.Hash(value)
 		}

@@ -2,6 +2,7 @@ package auditlog
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -10,12 +11,20 @@ import (
 	"verbatim/sidecar/chain"
 )
 
-// treeLevel is the lowest level of Merkle nodes that are stored for every
-// complete subtree. A lower node is made from at most 2^treeLevel entry hashes.
-const treeLevel = 8
+// StoredLevel is the lowest level of Merkle nodes that are stored for every
+// complete subtree. A lower node is made from at most 2^StoredLevel entry hashes.
+const StoredLevel = 8
 
 func treeKey(id chain.NodeID) []byte {
 	return append([]byte{byte(id.Level)}, offsetKey(id.Index)...)
+}
+
+// parseTreeKey is the reverse of treeKey.
+func parseTreeKey(key []byte) (chain.NodeID, bool) {
+	if len(key) != 9 || key[0] > 63 {
+		return chain.NodeID{}, false
+	}
+	return chain.NodeID{Level: uint(key[0]), Index: binary.BigEndian.Uint64(key[1:])}, true
 }
 
 // putTree adds to a batch the nodes that a sealed and packed window completes.
@@ -30,14 +39,11 @@ func putTree(s *store, b *grocksdb.WriteBatch, w *window) error {
 	}
 	family := s.family(cfTree)
 	for _, h := range hashes {
-		err := tree.AddVisiting(h, func(id chain.NodeID, node chain.Hash) {
-			if id.Level >= treeLevel {
+		tree.AddVisiting(h, func(id chain.NodeID, node chain.Hash) {
+			if id.Level >= StoredLevel {
 				b.PutCF(family, treeKey(id), node[:])
 			}
 		})
-		if err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -93,7 +99,7 @@ func (v *View) MerkleRoot(ctx context.Context, size uint64) (chain.Hash, error) 
 	if err != nil {
 		return chain.Hash{}, err
 	}
-	return tree.Root()
+	return tree.Root(), nil
 }
 
 func (v *View) inTree(ctx context.Context, size uint64) error {
@@ -120,7 +126,7 @@ func (v *View) node(id chain.NodeID) (hash chain.Hash, err error) {
 
 func (s *store) node(ro *grocksdb.ReadOptions, id chain.NodeID, tip Tip, first uint64) (chain.Hash, error) {
 	from := id.Index << id.Level
-	if id.Level >= treeLevel || from < first {
+	if id.Level >= StoredLevel || from < first {
 		switch value, err := s.get(ro, cfTree, treeKey(id)); {
 		case err != nil:
 			return chain.Hash{}, err
@@ -134,7 +140,7 @@ func (s *store) node(ro *grocksdb.ReadOptions, id chain.NodeID, tip Tip, first u
 	switch {
 	case to < first:
 		return chain.Hash{}, ErrPruned
-	case id.Level < treeLevel && from >= first:
+	case id.Level < StoredLevel && from >= first:
 		return s.smallNode(ro, from, to, tip)
 	}
 	left, err := s.node(ro, chain.NodeID{Level: id.Level - 1, Index: 2 * id.Index}, tip, first)

@@ -19,14 +19,22 @@ func termKey(t Term, window uint64) []byte {
 	return binary.BigEndian.AppendUint64(termPrefix(t), window)
 }
 
-// parseTermKey is the reverse of termKey; ok is false for what is no such key.
-func parseTermKey(key []byte) (t Term, window uint64, ok bool) {
+// termWindow is the window in a list's key; ok is false for what is no such key.
+func termWindow(key []byte) (window uint64, ok bool) {
 	size, n := binary.Uvarint(key)
 	if n <= 0 || len(key)-n < 8 || size != uint64(len(key)-n-8) {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(key[len(key)-8:]), true
+}
+
+// parseTermKey is the reverse of termKey.
+func parseTermKey(key []byte) (t Term, window uint64, ok bool) {
+	if window, ok = termWindow(key); !ok {
 		return "", 0, false
 	}
-	end := len(key) - 8
-	return Term(key[n:end]), binary.BigEndian.Uint64(key[end:]), true
+	_, n := binary.Uvarint(key)
+	return Term(key[n : len(key)-8]), window, true
 }
 
 func encodePostings(offsets []uint64) []byte {

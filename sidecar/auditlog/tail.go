@@ -61,16 +61,14 @@ func (t *tail) openRequests() []uint64 {
 
 // advance takes the entry at t.next into account and returns the meters that
 // it belongs to.
-func (t *tail) advance(d Draft, entryHash chain.Hash, clockMS uint64) ([]string, error) {
-	if err := t.tree.Add(entryHash); err != nil {
-		return nil, err
-	}
+func (t *tail) advance(d Draft, entryHash chain.Hash, clockMS uint64) []string {
+	t.tree.Add(entryHash)
 	offset := t.next
 	t.next, t.prev, t.clockMS = offset+1, entryHash, clockMS
 	if d.Kind == KindCheckpoint {
 		t.window = openWindow{first: offset}
 		t.nextID++
-		return nil, nil
+		return nil
 	}
 	if t.window.oldestMS == 0 {
 		t.window.oldestMS = clockMS
@@ -78,7 +76,7 @@ func (t *tail) advance(d Draft, entryHash chain.Hash, clockMS uint64) ([]string,
 	switch d.Kind {
 	case KindRequest:
 		t.open[offset] = d.MeterIDs
-		return d.MeterIDs, nil
+		return d.MeterIDs
 	case KindResponse:
 		t.window.outputs.Add(d.OutputHash)
 	}
@@ -86,5 +84,5 @@ func (t *tail) advance(d Draft, entryHash chain.Hash, clockMS uint64) ([]string,
 	if d.outcome() {
 		delete(t.open, d.RequestOffset)
 	}
-	return meters, nil
+	return meters
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/chain"
@@ -69,38 +68,18 @@ func (v *View) storedEquals(cf string, key, want []byte) (found, equal bool, err
 	return found, equal, err
 }
 
-// StoredLists compares a window's stored posting lists with what they have to
-// be. It returns the terms without a list, and those with another one, both
-// sorted.
-func (v *View) StoredLists(window uint64, lists *Lists) (absent, different []Term, err error) {
-	all := make([]Term, 0, lists.Len())
-	lists.each(func(t Term, _ []uint64) { all = append(all, t) })
-	slices.Sort(all)
-	for terms := range slices.Chunk(all, chunkEntries) {
-		keys := make([][]byte, len(terms))
-		for i, t := range terms {
-			keys[i] = termKey(t, window)
-		}
-		err := v.access.with(v.s, func() error {
-			values, err := v.s.db.MultiGetCF(v.read, v.s.family(cfTerms), keys...)
-			if err != nil {
-				return fmt.Errorf("read posting lists: %w: %w", ErrDamaged, err)
-			}
-			defer values.Destroy()
-			for i, value := range values {
-				if !value.Exists() {
-					absent = append(absent, terms[i])
-				} else if !bytes.Equal(value.Data(), encodePostings(lists.of(terms[i]))) {
-					different = append(different, terms[i])
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-	}
-	return absent, different, nil
+// StoredNode says whether a Merkle node is stored, and stored right. Those of
+// complete subtrees from level StoredLevel on are, once their windows are indexed.
+func (v *View) StoredNode(id chain.NodeID, hash chain.Hash) (found, equal bool, err error) {
+	return v.storedEquals(cfTree, treeKey(id), hash[:])
+}
+
+// EachNode calls f for every stored Merkle node; ok is false for what is none.
+func (v *View) EachNode(ctx context.Context, f func(id chain.NodeID, ok bool)) error {
+	return v.eachStored(ctx, cfTree, func(key, value []byte) {
+		id, ok := parseTreeKey(key)
+		f(id, ok && len(value) == chain.Size)
+	})
 }
 
 // EachCheckpoint calls f for every checkpoint that is recorded; ok is false for
@@ -112,15 +91,6 @@ func (v *View) EachCheckpoint(ctx context.Context, f func(id, offset uint64, ok 
 			return
 		}
 		f(binary.BigEndian.Uint64(key), binary.BigEndian.Uint64(value), true)
-	})
-}
-
-// EachList calls f with the window of every stored posting list; ok is false for
-// what is no list.
-func (v *View) EachList(ctx context.Context, f func(window uint64, ok bool)) error {
-	return v.eachStored(ctx, cfTerms, func(key, _ []byte) {
-		_, window, ok := parseTermKey(key)
-		f(window, ok)
 	})
 }
 
@@ -173,6 +143,10 @@ func noGenesis() *logv1.Genesis {
 // genesisLost says that entry 0 is missing, or is not what was written: its
 // event hash is another's, or the entry behind it names another.
 func genesisLost(s *store) bool {
+	value, err := s.get(s.read, cfEntries, offsetKey(0))
+	if err == nil && value != nil && len(value) < entryHead {
+		return true
+	}
 	e, err := s.entry(s.read, 0)
 	if errors.Is(err, ErrNoEntry) {
 		return true

@@ -42,7 +42,7 @@ func path(nodes proof.Nodes, read NodeReader) ([]Hash, error) {
 		}
 		hashes[i] = h[:]
 	}
-	hashes, err := nodes.Rehash(hashes, hashChildren)
+	hashes, err := nodes.Rehash(hashes, rfc6962.DefaultHasher.HashChildren)
 	if err != nil {
 		return nil, fmt.Errorf("join merkle nodes: %w", err)
 	}
@@ -66,9 +66,6 @@ func TreeAt(size uint64, read NodeReader) (*Tree, error) {
 	}
 	return RestoreTree(size, hashes)
 }
-
-// Join is the hash of the subtree that two complete ones of the same size make.
-func Join(left, right Hash) Hash { return Hash(hashChildren(left[:], right[:])) }
 
 // VerifyInclusion is nil if the proof leads from the entry hash at an offset to the
 // root of the tree of the first size entries (RFC 6962, section 2.1.1).

@@ -1,10 +1,13 @@
 package chain_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"testing"
 
+	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/rfc6962"
 
 	"verbatim/sidecar/chain"
@@ -16,16 +19,10 @@ func grown(t *testing.T, size uint64) (nodes map[chain.NodeID]chain.Hash, roots,
 	tree := chain.NewTree()
 	nodes = map[chain.NodeID]chain.Hash{}
 	for i := range size + 1 {
-		root, err := tree.Root()
-		if err != nil {
-			t.Fatal(err)
-		}
-		roots = append(roots, root)
+		roots = append(roots, tree.Root())
 		entry := chain.EventHash(binary.BigEndian.AppendUint64(nil, i))
 		entries = append(entries, entry)
-		if err := tree.AddVisiting(entry, func(id chain.NodeID, h chain.Hash) { nodes[id] = h }); err != nil {
-			t.Fatal(err)
-		}
+		tree.AddVisiting(entry, func(id chain.NodeID, h chain.Hash) { nodes[id] = h })
 	}
 	return nodes, roots, entries
 }
@@ -67,12 +64,39 @@ func TestProofs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if root, err := tree.Root(); err != nil || root != roots[n] {
-			t.Errorf("the tree of %d made again has the root %s, %v", n, root, err)
+		if root := tree.Root(); root != roots[n] {
+			t.Errorf("the tree of %d made again has the root %s", n, root)
 		}
 	}
 	if _, err := chain.InclusionProof(3, 3, read); err == nil {
 		t.Error("an entry behind the tree has a proof")
+	}
+}
+
+// TestTreesAreTheLibrarys compares with compact ranges at every size.
+func TestTreesAreTheLibrarys(t *testing.T) {
+	factory := compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
+	theirs, ours := factory.NewEmptyRange(0), chain.NewTree()
+	for i := range uint64(300) {
+		entry := chain.EventHash(binary.BigEndian.AppendUint64(nil, i))
+		var theirNodes, ourNodes []string
+		err := theirs.Append(rfc6962.DefaultHasher.HashLeaf(entry[:]), func(id compact.NodeID, hash []byte) {
+			theirNodes = append(theirNodes, fmt.Sprintf("%d/%d %x", id.Level, id.Index, hash))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours.AddVisiting(entry, func(id chain.NodeID, hash chain.Hash) {
+			ourNodes = append(ourNodes, fmt.Sprintf("%d/%d %s", id.Level, id.Index, hash))
+		})
+		if !slices.Equal(ourNodes, theirNodes) || !slices.EqualFunc(ours.Nodes(), theirs.Hashes(), bytes.Equal) {
+			t.Fatalf("leaf %d: %v, want %v", i, ourNodes, theirNodes)
+		}
+	}
+	for _, nodes := range [][][]byte{nil, {make([]byte, chain.Size)}, {make([]byte, chain.Size), make([]byte, 5)}} {
+		if _, err := chain.RestoreTree(3, nodes); err == nil {
+			t.Errorf("a tree of 3 from %d nodes", len(nodes))
+		}
 	}
 }
 

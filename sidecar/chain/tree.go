@@ -3,18 +3,21 @@ package chain
 import (
 	"crypto/sha256"
 	"fmt"
+	"math/bits"
 
-	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/rfc6962"
 )
 
 // Tree is the RFC 6962 Merkle tree over entry hashes, kept as the few nodes
 // that later leaves need. It is not safe for use by several goroutines.
+//
+// The roots of the complete subtrees that make up the leaves, the largest first, are
+// what transparency-dev/merkle calls a compact range. This one makes no garbage: a
+// verification adds every entry of a log.
 type Tree struct {
-	nodes *compact.Range
+	size  uint64
+	nodes []Hash
 }
-
-var treeFactory = compact.RangeFactory{Hash: hashChildren}
 
 // LeafHash is RFC 6962's hash of a leaf whose data is an entry hash.
 func LeafHash(entry Hash) Hash {
@@ -24,15 +27,13 @@ func LeafHash(entry Hash) Hash {
 	return sha256.Sum256(b[:])
 }
 
-// hashChildren is RFC 6962's hash of two subtrees. The library's own allocates a
-// hash.Hash for each.
-func hashChildren(left, right []byte) []byte {
+// Join is RFC 6962's hash of the subtree that two complete ones of the same size make.
+func Join(left, right Hash) Hash {
 	var b [1 + 2*Size]byte
 	b[0] = rfc6962.RFC6962NodeHashPrefix
-	copy(b[1:], left)
-	copy(b[1+Size:], right)
-	h := sha256.Sum256(b[:])
-	return h[:]
+	copy(b[1:], left[:])
+	copy(b[1+Size:], right[:])
+	return sha256.Sum256(b[:])
 }
 
 // NodeID names the root of a complete subtree: 2^Level leaves from
@@ -43,49 +44,67 @@ type NodeID struct {
 }
 
 // NewTree returns the empty tree.
-func NewTree() *Tree { return &Tree{nodes: treeFactory.NewEmptyRange(0)} }
+func NewTree() *Tree { return &Tree{} }
 
 // RestoreTree makes the tree of the given size from what Nodes returned.
 func RestoreTree(size uint64, nodes [][]byte) (*Tree, error) {
-	r, err := treeFactory.NewRange(0, size, nodes)
-	if err != nil {
-		return nil, fmt.Errorf("restore merkle tree of size %d: %w", size, err)
+	if len(nodes) != bits.OnesCount64(size) {
+		return nil, fmt.Errorf("restore merkle tree of size %d: %d nodes, want %d", size, len(nodes), bits.OnesCount64(size))
 	}
-	return &Tree{nodes: r}, nil
+	t := &Tree{size: size}
+	for _, n := range nodes {
+		h, ok := FromBytes(n)
+		if !ok {
+			return nil, fmt.Errorf("restore merkle tree of size %d: a node of %d bytes", size, len(n))
+		}
+		t.nodes = append(t.nodes, h)
+	}
+	return t, nil
 }
 
 // Add appends a leaf whose data is an entry hash.
-func (t *Tree) Add(entry Hash) error { return t.AddVisiting(entry, nil) }
+func (t *Tree) Add(entry Hash) { t.AddVisiting(entry, nil) }
 
 // AddVisiting is Add that calls visit for every subtree that becomes complete,
 // the leaf first. visit may be nil.
-func (t *Tree) AddVisiting(entry Hash, visit func(NodeID, Hash)) error {
-	var each compact.VisitFn
-	if visit != nil {
-		each = func(id compact.NodeID, hash []byte) { visit(NodeID(id), Hash(hash)) }
+func (t *Tree) AddVisiting(entry Hash, visit func(NodeID, Hash)) {
+	node := LeafHash(entry)
+	for level := uint(0); ; level++ {
+		if visit != nil {
+			visit(NodeID{level, t.size >> level}, node)
+		}
+		if t.size>>level&1 == 0 {
+			break
+		}
+		last := len(t.nodes) - 1
+		node = Join(t.nodes[last], node)
+		t.nodes = t.nodes[:last]
 	}
-	leaf := LeafHash(entry)
-	if err := t.nodes.Append(leaf[:], each); err != nil {
-		return fmt.Errorf("append merkle leaf %d: %w", t.nodes.End(), err)
-	}
-	return nil
+	t.nodes = append(t.nodes, node)
+	t.size++
 }
 
 // Size is the number of leaves.
-func (t *Tree) Size() uint64 { return t.nodes.End() }
+func (t *Tree) Size() uint64 { return t.size }
 
-// Nodes are the hashes from which RestoreTree makes the tree again; at most 64.
-// The caller must not change them.
-func (t *Tree) Nodes() [][]byte { return t.nodes.Hashes() }
+// Nodes are the hashes from which RestoreTree makes the tree again, copies; at most
+// 64.
+func (t *Tree) Nodes() [][]byte {
+	out := make([][]byte, len(t.nodes))
+	for i := range t.nodes {
+		out[i] = append([]byte(nil), t.nodes[i][:]...)
+	}
+	return out
+}
 
 // Root is the tree's root hash; of the empty tree SHA-256 of nothing.
-func (t *Tree) Root() (Hash, error) {
-	if t.Size() == 0 {
-		return Hash(rfc6962.DefaultHasher.EmptyRoot()), nil
+func (t *Tree) Root() Hash {
+	if t.size == 0 {
+		return Hash(rfc6962.DefaultHasher.EmptyRoot())
 	}
-	root, err := t.nodes.GetRootHash(nil)
-	if err != nil {
-		return Hash{}, fmt.Errorf("compute merkle root of %d leaves: %w", t.Size(), err)
+	root := t.nodes[len(t.nodes)-1]
+	for i := len(t.nodes) - 2; i >= 0; i-- {
+		root = Join(t.nodes[i], root)
 	}
-	return Hash(root), nil
+	return root
 }

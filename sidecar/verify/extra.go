@@ -4,11 +4,12 @@ import (
 	"context"
 
 	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/chain"
 )
 
 // end looks for what is stored and does not belong there, once the chain was
 // walked to its tip.
-func (s *stored) end(ctx context.Context, r *Report) {
+func (s *stored) end(ctx context.Context, r *Report, f *footers) {
 	s.reach(r)
 	// While a log is written the newest entries are stored before a view has
 	// them: what is behind the stored tip is wrong, not what is behind the view's.
@@ -18,24 +19,27 @@ func (s *stored) end(ctx context.Context, r *Report) {
 		return
 	}
 	s.behind(r, tip)
-	s.extraCheckpoints(ctx, r, tip)
+	s.extraCheckpoints(ctx, r, tip, f.nextID)
 	if s.blind {
 		return
 	}
-	s.extra(r, "posting lists", func(t tally) int { return t.lists }, func(f func(uint64, bool)) error { return s.view.EachList(ctx, f) })
-	s.extra(r, "places in the index by time", func(t tally) int { return t.times }, func(f func(uint64, bool)) error { return s.view.EachTime(ctx, f) })
+	s.lists(ctx, r)
+	s.times(ctx, r)
+	s.extraNodes(ctx, r)
 }
 
 // reach checks where the index is said to end.
 func (s *stored) reach(r *Report) {
-	sealed := uint64(len(s.windows))
-	from := s.first
-	if s.indexed < sealed {
-		from = s.windows[s.indexed].first
+	if s.indexed < s.base {
+		return // of what an earlier verification has checked
 	}
-	if s.indexed > sealed || s.from != from {
+	from := s.first
+	if i := s.indexed - s.base; i < uint64(len(s.windows)) {
+		from = s.windows[i].first
+	}
+	if s.indexed > s.window || s.from != from {
 		r.add(from, CodeIndex, "the index is said to reach up to window %d at offset %d, but that is at %d, and %d windows are sealed",
-			s.indexed, s.from, from, sealed)
+			s.indexed, s.from, from, s.window)
 	}
 }
 
@@ -48,12 +52,12 @@ func (s *stored) behind(r *Report, tip auditlog.Tip) {
 	}
 }
 
-func (s *stored) extraCheckpoints(ctx context.Context, r *Report, tip auditlog.Tip) {
+func (s *stored) extraCheckpoints(ctx context.Context, r *Report, tip auditlog.Tip, nextID uint64) {
 	err := s.view.EachCheckpoint(ctx, func(id, offset uint64, ok bool) {
 		switch notYet := offset > r.Tip && offset <= tip.Offset; {
 		case !ok:
 			r.add(r.Tip, CodeStoredFooter, "the list of checkpoints holds something that is none")
-		case id >= r.Checkpoints && !notYet:
+		case id >= nextID && !notYet:
 			r.add(min(offset, r.Tip), CodeStoredFooter, "the list of checkpoints has a checkpoint %d at %d, the chain has not", id, offset)
 		}
 	})
@@ -62,14 +66,17 @@ func (s *stored) extraCheckpoints(ctx context.Context, r *Report, tip auditlog.T
 	}
 }
 
-// extra counts the keys of each window: those that its entries give were
+// times counts the places in the index by time: those that the entries give were
 // compared one by one.
-func (s *stored) extra(r *Report, name string, want func(tally) int, each func(func(window uint64, ok bool)) error) {
+func (s *stored) times(ctx context.Context, r *Report) {
 	counts, strange := make([]int, len(s.windows)), 0
-	err := each(func(window uint64, ok bool) {
-		if ok && window < uint64(len(counts)) {
-			counts[window]++
-		} else {
+	err := s.view.EachTime(ctx, func(window uint64, ok bool) {
+		switch i := window - s.base; {
+		case ok && window < s.base && s.view.First() < s.firstChecked():
+			// Of what an earlier verification has checked.
+		case ok && window >= s.base && i < uint64(len(counts)):
+			counts[i]++
+		default:
 			strange++
 		}
 	})
@@ -77,12 +84,39 @@ func (s *stored) extra(r *Report, name string, want func(tally) int, each func(f
 		s.unreadable(r, r.Tip, CodeIndex, err)
 		return
 	}
-	for window, t := range s.windows {
-		if n := counts[window]; n != want(t) {
-			r.add(t.first, CodeIndex, "window %d has %d %s, but its entries give %d", window, n, name, want(t))
+	for i, t := range s.windows {
+		if counts[i] != t.times {
+			r.add(t.first, CodeIndex, "window %d has %d places in the index by time, but its entries give %d", t.id, counts[i], t.times)
 		}
 	}
 	if strange > 0 {
-		r.add(s.first, CodeIndex, "%d of the %s are of no window that is sealed", strange, name)
+		r.add(s.first, CodeIndex, "%d of the places in the index by time are of no window that is sealed", strange)
+	}
+}
+
+// firstChecked is the first offset of the windows that are checked.
+func (s *stored) firstChecked() uint64 {
+	if len(s.windows) > 0 {
+		return s.windows[0].first
+	}
+	return s.first
+}
+
+// extraNodes looks for Merkle nodes that no entries give.
+func (s *stored) extraNodes(ctx context.Context, r *Report) {
+	behind, strange := r.Tip+1, 0
+	err := s.view.EachNode(ctx, func(id chain.NodeID, ok bool) {
+		from, to := id.Index<<id.Level, (id.Index+1)<<id.Level
+		ofPruned := from < s.view.First()
+		if !ok || from>>id.Level != id.Index || to > behind || id.Level < auditlog.StoredLevel && !ofPruned {
+			strange++
+		}
+	})
+	if err != nil {
+		s.unreadable(r, r.Tip, CodeTree, err)
+		return
+	}
+	if strange > 0 {
+		r.add(s.first, CodeTree, "%d of the stored Merkle nodes are of no entries", strange)
 	}
 }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"errors"
 	"slices"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
@@ -16,101 +17,175 @@ type footers struct {
 	first    uint64 // of the window
 	nextID   uint64
 	open     map[uint64][]string // requests without an outcome, and their meters
+	pruned   map[uint64]bool     // those of them whose entry was pruned
 	clockMS  uint64
 	overdue  bool // said already
 	stored   *stored
+	names    map[string]string // of meters, each once
+	summary  auditlog.Summary
+	// The tree before the newest checkpoint.
+	sealedNodes [][]byte
 }
 
 func newFooters(interval uint64, s *stored) *footers {
-	return &footers{interval: interval, tree: chain.NewTree(), open: map[uint64][]string{}, stored: s}
+	return &footers{
+		interval: interval, tree: chain.NewTree(), open: map[uint64][]string{}, pruned: map[uint64]bool{},
+		stored: s, names: map[string]string{},
+	}
 }
 
-// entry takes an entry into account whose link was checked, and decodes it.
-func (f *footers) entry(r *Report, e auditlog.Entry, hash chain.Hash) *logv1.Event {
+// base sets the tree of what is before the first entry to be checked.
+func (f *footers) base(r *Report, p *Point) {
+	tree, err := chain.RestoreTree(p.Offset, p.Nodes)
+	if err != nil {
+		r.add(p.Offset, CodeTree, "the tree of the entries before it can't be made: %v", err)
+		return
+	}
+	f.tree, f.first = tree, p.Offset
+}
+
+// entry takes an entry into account whose link to the one before was checked. It
+// returns a checkpoint. first: it is where a log was cut, or a verification goes on.
+func (f *footers) entry(r *Report, e auditlog.Entry, hash chain.Hash, first bool) *auditlog.CheckpointAt {
+	s := &f.summary
+	if err := s.Summarize(e.Raw); err != nil {
+		r.add(e.Offset, CodeUndecodable, "%v", err)
+		*s = auditlog.Summary{}
+	}
+	if s.ClockMS < f.clockMS {
+		r.add(e.Offset, CodeClock, "the clock goes back from %d to %d", f.clockMS, s.ClockMS)
+	} else {
+		f.clockMS = s.ClockMS
+	}
+	if e.Offset == 0 {
+		f.stored.begin(0, s.ClockMS)
+	}
+	if (e.Offset == 0) != (s.Kind == auditlog.KindGenesis) {
+		r.add(e.Offset, CodeGenesis, "a log has one genesis, at offset 0")
+	}
+	var at *auditlog.CheckpointAt
+	switch s.Kind {
+	case auditlog.KindCheckpoint, auditlog.KindStart:
+		at = f.decoded(r, e, hash, first)
+	default:
+		if e.Offset-f.first >= f.interval && !f.overdue {
+			r.add(e.Offset, CodeUnsealed, "the window from %d on is full, and no checkpoint seals it", f.first)
+			f.overdue = true
+		}
+	}
+	if first && at == nil {
+		r.add(e.Offset, CodeCut, "the log begins here, and this is no checkpoint")
+	}
+	f.stored.terms.Add(e.Offset, s.Kind, s.Status, f.event(r, e.Offset, s))
+	f.tree.AddVisiting(hash, f.stored.node(r, e.Offset))
+	return at
+}
+
+// decoded looks at the events of which more than a summary is checked.
+func (f *footers) decoded(r *Report, e auditlog.Entry, hash chain.Hash, first bool) *auditlog.CheckpointAt {
 	ev, err := e.Event()
 	if err != nil {
 		r.add(e.Offset, CodeUndecodable, "%v", err)
+		ev = &logv1.Event{}
 	}
-	f.event(r, e.Offset, ev)
-	if err := f.tree.Add(hash); err != nil {
-		r.add(e.Offset, CodeCheckpoint, "%v", err)
+	if start := ev.GetStart(); start != nil {
+		policies(r, e.Offset, start)
 	}
-	return ev
-}
-
-func (f *footers) event(r *Report, offset uint64, ev *logv1.Event) {
-	if ms := ev.GetWallClockMs(); ms < f.clockMS {
-		r.add(offset, CodeClock, "the clock goes back from %d to %d", f.clockMS, ms)
+	c := ev.GetCheckpoint()
+	if c == nil {
+		return nil
+	}
+	if first {
+		f.begin(r, e.Offset, c)
 	} else {
-		f.clockMS = ms
+		f.checkpoint(r, e.Offset, c)
 	}
-	if offset == 0 {
-		f.stored.begin(0, ev.GetWallClockMs())
-	}
-	if (offset == 0) != (ev.GetGenesis() != nil) {
-		r.add(offset, CodeGenesis, "a log has one genesis, at offset 0")
-	}
-	if c := ev.GetCheckpoint(); c != nil {
-		f.checkpoint(r, offset, c)
-		f.stored.begin(offset, ev.GetWallClockMs())
-		f.stored.terms.Add(offset, auditlog.KindCheckpoint, 0, nil)
-		return
-	}
-	if offset-f.first >= f.interval && !f.overdue {
-		r.add(offset, CodeUnsealed, "the window from %d on is full, and no checkpoint seals it", f.first)
-		f.overdue = true
-	}
-	kind, status, meters := f.body(r, offset, ev)
-	f.stored.terms.Add(offset, kind, status, meters)
+	f.sealedNodes = f.tree.Nodes()
+	f.stored.begin(e.Offset, ev.GetWallClockMs())
+	return &auditlog.CheckpointAt{Offset: e.Offset, ClockMS: ev.GetWallClockMs(), Root: hash, Checkpoint: c}
 }
 
-// body takes what an entry that is no checkpoint records into account, and says
-// what it is found by.
-func (f *footers) body(r *Report, offset uint64, ev *logv1.Event) (kind auditlog.Kind, status uint32, meters []string) {
-	switch k := ev.GetKind().(type) {
-	case *logv1.Event_Genesis:
-		return auditlog.KindGenesis, 0, nil
-	case *logv1.Event_Start:
-		policies(r, offset, k.Start)
-		return auditlog.KindStart, 0, nil
-	case *logv1.Event_Request:
+// begin takes over from what is before a checkpoint and is not checked now.
+func (f *footers) begin(r *Report, offset uint64, c *logv1.Checkpoint) {
+	if f.tree.Root() != bytesToHash(c.GetMerkleRoot()) {
+		r.add(offset, CodeTree, "the Merkle nodes of the entries before it do not give its merkle root, %x", c.GetMerkleRoot())
+	}
+	f.nextID, f.stored.window = c.GetCheckpointId()+1, c.GetCheckpointId()+1
+	for _, o := range c.GetOpenRequests() {
+		f.open[o] = nil
+		e, err := f.stored.view.Entry(o)
+		switch {
+		case errors.Is(err, auditlog.ErrPruned):
+			f.pruned[o] = true
+		case err == nil:
+			var s auditlog.Summary
+			if err = s.Summarize(e.Raw); err == nil {
+				f.open[o] = f.meters(s.Meters)
+			}
+		}
+		if err != nil && !f.pruned[o] {
+			r.add(o, CodeUnreadable, "this request was open at %d, and can't be read: %v", offset, err)
+		}
+	}
+}
+
+// meters are the names of a request's meters.
+func (f *footers) meters(ids [][]byte) []string {
+	list := make([]string, len(ids))
+	for i, id := range ids {
+		name, known := f.names[string(id)]
+		if !known {
+			name = string(id)
+			f.names[name] = name
+		}
+		list[i] = name
+	}
+	return list
+}
+
+// event takes an event into account, and returns the meters that it belongs to.
+func (f *footers) event(r *Report, offset uint64, s *auditlog.Summary) []string {
+	switch s.Kind {
+	case auditlog.KindRequest:
 		r.Requests++
-		f.open[offset] = k.Request.GetMeterIds()
-		return auditlog.KindRequest, 0, k.Request.GetMeterIds()
-	case *logv1.Event_RequestPart:
-		return auditlog.KindRequestPart, 0, f.belongs(r, offset, k.RequestPart.GetRequestOffset())
-	case *logv1.Event_ResponsePart:
-		return auditlog.KindResponsePart, 0, f.belongs(r, offset, k.ResponsePart.GetRequestOffset())
-	case *logv1.Event_Response:
+		meters := f.meters(s.Meters)
+		f.open[offset] = meters
+		return meters
+	case auditlog.KindRequestPart, auditlog.KindResponsePart:
+		return f.belongs(r, offset, s.RequestOffset)
+	case auditlog.KindResponse:
 		r.Responses++
-		out := k.Response.GetOutput()
-		f.outputs.Add(chain.EventHash(out))
-		return auditlog.KindResponse, auditlog.OutputStatus(out), f.outcome(r, offset, k.Response.GetRequestOffset())
-	case *logv1.Event_Abort:
+		f.outputs.Add(chain.EventHash(s.Output))
+		return f.outcome(r, offset, s.RequestOffset)
+	case auditlog.KindAbort:
 		r.Aborts++
-		return auditlog.KindAbort, 0, f.outcome(r, offset, k.Abort.GetRequestOffset())
-	case *logv1.Event_Gap:
+		return f.outcome(r, offset, s.RequestOffset)
+	case auditlog.KindGap:
 		r.Gaps++
-		return auditlog.KindGap, 0, nil
-	case *logv1.Event_Prune:
-		return auditlog.KindPrune, 0, nil
+	case 0:
+		r.add(offset, CodeUndecodable, "the entry holds no event of this format")
 	}
-	r.add(offset, CodeUndecodable, "the entry holds no event of this format")
-	return 0, 0, nil
+	return nil
 }
 
-// belongs returns the meters of the request that an entry belongs to.
 func (f *footers) belongs(r *Report, offset, request uint64) []string {
 	meters, ok := f.open[request]
 	if !ok {
 		r.add(offset, CodeOutcome, "it belongs to request %d, which is none, or has its outcome already", request)
+	}
+	if f.pruned[request] {
+		f.stored.orphan(offset)
 	}
 	return meters
 }
 
 func (f *footers) outcome(r *Report, offset, request uint64) []string {
 	meters := f.belongs(r, offset, request)
+	if f.pruned[request] {
+		r.OfPruned++
+	}
 	delete(f.open, request)
+	delete(f.pruned, request)
 	return meters
 }
 
@@ -121,8 +196,7 @@ func (f *footers) checkpoint(r *Report, offset uint64, c *logv1.Checkpoint) {
 		r.add(offset, CodeCheckpoint, "its output root is %x over %d outputs, but the window's is %s over %d",
 			c.GetOutputRoot(), c.GetOutputCount(), root, f.outputs.Count())
 	}
-	root, err := f.tree.Root()
-	if err != nil || root != bytesToHash(c.GetMerkleRoot()) {
+	if root := f.tree.Root(); root != bytesToHash(c.GetMerkleRoot()) {
 		r.add(offset, CodeCheckpoint, "its merkle root is %x, but the entries' is %s", c.GetMerkleRoot(), root)
 	}
 	if none := chain.EventHash(nil); c.GetEffectCount() != 0 || bytesToHash(c.GetEffectRoot()) != none {

@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 
+	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/chain"
 )
 
@@ -26,6 +27,8 @@ const (
 	CodePolicy       Code = "policy"        // a Start's policy is not its digest's
 	CodeStoredFooter Code = "stored-footer" // the record of a checkpoint is not the chain's
 	CodeIndex        Code = "index"         // the index by term or time is not the entries'
+	CodeTree         Code = "tree"          // the stored Merkle nodes are not the entries'
+	CodeCut          Code = "cut"           // the log does not begin where it was cut
 )
 
 // Finding is one thing that is wrong, and where.
@@ -42,8 +45,13 @@ const maxFindings = 100
 
 // Report is what a verification found and what it rests on.
 type Report struct {
-	// Entries counts those whose links were checked: offsets 0 to Entries-1.
+	// Entries counts those whose links were checked, from the offset First on.
 	Entries uint64
+	// First is 0, the Checkpoint at which the log was cut, or the one that an earlier
+	// verification had reached.
+	First uint64
+	// Cut says where the log was pruned; zero: it was not.
+	Cut auditlog.Cut
 	// Tip is the newest offset and ChainRoot its entry hash, as stored.
 	Tip       uint64
 	ChainRoot chain.Hash
@@ -55,6 +63,8 @@ type Report struct {
 	Responses     uint64
 	Aborts        uint64
 	Gaps          uint64
+	// OfPruned are outcomes of requests that were pruned.
+	OfPruned uint64
 	// Open are requests without an outcome up to the last entry checked.
 	Open uint64
 	// TrustedRoots counts those that were compared.

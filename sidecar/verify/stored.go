@@ -2,30 +2,37 @@ package verify
 
 import (
 	"errors"
-	"fmt"
 
 	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/chain"
 )
 
 // stored compares what readers find entries by (the records of checkpoints, the
-// indexes by term and by time) with what the entries themselves give. It keeps
-// the open window's index and a tally of each sealed window.
+// indexes by term and by time, the Merkle nodes) with what the entries themselves
+// give. It keeps the open window's index, and a sum of each sealed window's.
 type stored struct {
 	view    *auditlog.View
 	indexed uint64 // windows from this id on need not be in the index,
 	from    uint64 // which is said to be their first offset
-	first   uint64 // of the open window
+	base    uint64 // id of the first window that is checked
+	window  uint64 // id of the open window
+	first   uint64 // its first offset
 	firstMS uint64 // its first entry's clock
 	terms   auditlog.Lists
+	orphans map[uint64]bool // entries of it whose meters nobody knows any more
+	hasher  *auditlog.ListHasher
 	windows []tally
-	blind   bool  // the storage can't give some of it, and that is said
-	err     error // the view can't be read any more
+	nodes   uint64 // stored Merkle nodes that were compared
+	blind   bool   // the storage can't give some of it, and that is said
+	err     error  // the view can't be read any more
 }
 
-// tally is how many keys a sealed window may have in the index.
+// tally is what the index has to have of a sealed window.
 type tally struct {
-	first        uint64
-	lists, times int
+	id, first uint64
+	lists     auditlog.ListSum
+	orphans   map[uint64]bool
+	times     int
 }
 
 func newStored(v *auditlog.View) (*stored, error) {
@@ -33,16 +40,29 @@ func newStored(v *auditlog.View) (*stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stored{view: v, indexed: indexed, from: from}, nil
+	return &stored{view: v, indexed: indexed, from: from, hasher: auditlog.NewListHasher()}, nil
 }
 
 // begin opens a window.
 func (s *stored) begin(first, clockMS uint64) {
-	s.first, s.firstMS, s.terms = first, clockMS, auditlog.Lists{}
+	if first > 0 && len(s.windows) == 0 {
+		s.base = s.window
+	}
+	s.first, s.firstMS = first, clockMS
+	s.terms.Reset()
+	s.orphans = nil
 }
 
-// checkpoint compares a checkpoint's record and the index of the window that it
-// seals.
+// orphan notes an entry whose request was pruned.
+func (s *stored) orphan(offset uint64) {
+	if s.orphans == nil {
+		s.orphans = map[uint64]bool{}
+	}
+	s.orphans[offset] = true
+}
+
+// checkpoint compares a checkpoint's record, and keeps what the index has to have of
+// the window that it seals.
 func (s *stored) checkpoint(r *Report, offset, id uint64, nodes [][]byte) {
 	switch found, equal, err := s.view.StoredCheckpoint(id, offset, nodes); {
 	case err != nil:
@@ -52,35 +72,22 @@ func (s *stored) checkpoint(r *Report, offset, id uint64, nodes [][]byte) {
 	case !equal:
 		r.add(offset, CodeStoredFooter, "the list of checkpoints has another offset or other Merkle nodes for checkpoint %d", id)
 	}
-	window := uint64(len(s.windows))
-	s.windows = append(s.windows, tally{first: s.first, lists: s.lists(r, window), times: s.time(r, window, offset-1)})
-}
-
-// lists compares the window's posting lists, and returns how many there are.
-func (s *stored) lists(r *Report, window uint64) int {
-	absent, different, err := s.view.StoredLists(window, &s.terms)
-	if err != nil {
-		s.unreadable(r, s.first, CodeIndex, err)
-	}
-	if len(absent) > 0 && window < s.indexed {
-		r.add(s.first, CodeIndex, "window %d has no list of %s", window, andOthers(absent))
-	}
-	if len(different) > 0 {
-		r.add(s.first, CodeIndex, "window %d has another list of %s than its entries give", window, andOthers(different))
-	}
-	return s.terms.Len() - len(absent)
+	s.windows = append(s.windows, tally{
+		id: s.window, first: s.first, lists: s.hasher.Sum(s.window, &s.terms), orphans: s.orphans, times: s.time(r, offset-1),
+	})
+	s.window++
 }
 
 // time compares the window's place in the index by time; 1 if it has one.
-func (s *stored) time(r *Report, window, last uint64) int {
-	found, equal, err := s.view.StoredTime(window, s.firstMS, s.first, last)
+func (s *stored) time(r *Report, last uint64) int {
+	found, equal, err := s.view.StoredTime(s.window, s.firstMS, s.first, last)
 	switch {
 	case err != nil:
 		s.unreadable(r, s.first, CodeIndex, err)
 	case found && !equal:
-		r.add(s.first, CodeIndex, "the index by time gives window %d other offsets than %d to %d", window, s.first, last)
-	case !found && window < s.indexed:
-		r.add(s.first, CodeIndex, "the index by time has no window %d at its clock, %d", window, s.firstMS)
+		r.add(s.first, CodeIndex, "the index by time gives window %d other offsets than %d to %d", s.window, s.first, last)
+	case !found && s.window < s.indexed:
+		r.add(s.first, CodeIndex, "the index by time has no window %d at its clock, %d", s.window, s.firstMS)
 	}
 	if !found {
 		return 0
@@ -88,11 +95,25 @@ func (s *stored) time(r *Report, window, last uint64) int {
 	return 1
 }
 
-func andOthers(terms []auditlog.Term) string {
-	if len(terms) == 1 {
-		return terms[0].String()
+// node compares the stored Merkle nodes that an entry completes.
+func (s *stored) node(r *Report, offset uint64) func(chain.NodeID, chain.Hash) {
+	if offset&(1<<auditlog.StoredLevel-1) != 1<<auditlog.StoredLevel-1 {
+		return nil
 	}
-	return fmt.Sprintf("%s and %d other terms", terms[0], len(terms)-1)
+	return func(id chain.NodeID, hash chain.Hash) {
+		if id.Level < auditlog.StoredLevel {
+			return
+		}
+		switch found, equal, err := s.view.StoredNode(id, hash); {
+		case err != nil:
+			s.unreadable(r, offset, CodeTree, err)
+		case found && !equal:
+			r.add(offset, CodeTree, "the stored Merkle node %d/%d, which ends here, is not the entries'", id.Level, id.Index)
+		case !found && offset < s.from:
+			r.add(offset, CodeTree, "the Merkle node %d/%d, which ends here, is not stored", id.Level, id.Index)
+		}
+		s.nodes++
+	}
 }
 
 // unreadable says that the storage can't give what is to be compared.

@@ -109,18 +109,18 @@ func TestWhatIsStoredBesideTheEntriesIsChecked(t *testing.T) {
 		"a list shortened":            {edit("terms", listKey(1), func(v []byte) []byte { return v[:len(v)-1] }), 10, verify.CodeIndex, `window 1 has another list of meter "m"`},
 		"a list of nothing":           {put("terms", listKey(1), nil), 10, verify.CodeIndex, `window 1 has another list of meter "m"`},
 		"a list written otherwise":    {edit("terms", listKey(0), func(v []byte) []byte { v[len(v)-1] |= 0x80; return append(v, 0) }), 0, verify.CodeIndex, `window 0 has another list`},
-		"a list of another meter":     {put("terms", termKey("mn", 2), []byte{21}), 20, verify.CodeIndex, "window 2 has 5 posting lists, but its entries give 4"},
-		"a list of no window":         {put("terms", listKey(4), []byte{newest}), newest, verify.CodeIndex, "1 of the posting lists"},
-		"a list that is none":         {put("terms", []byte("xyz"), []byte{1}), newest, verify.CodeIndex, "1 of the posting lists"},
+		"a list of another meter":     {put("terms", termKey("mn", 2), []byte{21}), 20, verify.CodeIndex, `window 2 has a list of meter "n", but its entries give none`},
+		"a list of no window":         {put("terms", listKey(4), []byte{newest}), newest, verify.CodeIndex, "lists of 1 windows that are not sealed"},
+		"a list that is none":         {put("terms", []byte("xyz"), []byte{1}), newest, verify.CodeIndex, "something that is no list"},
 		"a list moved":                {move("terms", listKey(2), termKey("mn", 2)), 20, verify.CodeIndex, `window 2 has no list of meter "m"`},
 		"a kind's list removed":       {remove("terms", termKey("k\x0a", 3)), 30, verify.CodeIndex, "window 3 has no list of kind checkpoint"},
 		"a kind's list shortened":     {edit("terms", termKey("k\x04", 0), func(v []byte) []byte { return v[:len(v)-1] }), 0, verify.CodeIndex, "window 0 has another list of kind request"},
-		"a list of a kind that isn't": {put("terms", termKey("k\x08", 1), []byte{15}), 10, verify.CodeIndex, "window 1 has 6 posting lists, but its entries give 5"},
+		"a list of a kind that isn't": {put("terms", termKey("k\x08", 1), []byte{15}), 10, verify.CodeIndex, "window 1 has a list of kind abort, but its entries give none"},
 		"a status' list removed":      {remove("terms", termKey("s\x00\x00\x01\xf7", 1)), 10, verify.CodeIndex, "window 1 has no list of status 503"},
 		"a status' list changed":      {edit("terms", termKey("s\x00\x00\x01\xf7", 1), flipAt(0)), 10, verify.CodeIndex, "window 1 has another list of status 503"},
 		"a status' list moved":        {move("terms", termKey("s\x00\x00\x01\xf7", 1), termKey("s\x00\x00\x00\xc8", 1)), 10, verify.CodeIndex, "window 1 has no list of status 503"},
 		"two terms' lists removed":    {both(remove("terms", listKey(2)), remove("terms", termKey("k\x05", 2))), 20, verify.CodeIndex, "window 2 has no list of kind response and 1 other terms"},
-		"a list of a strange term":    {put("terms", termKey("xy", 2), []byte{21}), 20, verify.CodeIndex, "window 2 has 5 posting lists, but its entries give 4"},
+		"a list of a strange term":    {put("terms", termKey("xy", 2), []byte{21}), 20, verify.CodeIndex, "window 2 has a list of unknown term"},
 		"the index is said longer":    {put("state", []byte("indexed"), append(number(5), number(40)...)), newest, verify.CodeIndex, "up to window 5"},
 		"the index is said to shift":  {put("state", []byte("indexed"), append(number(4), number(31)...)), newest, verify.CodeIndex, "at offset 31"},
 		"a list changed behind the index": {
@@ -261,7 +261,7 @@ func TestALostGenesisIsNamed(t *testing.T) {
 		"removed":        {func(dir string) error { return forge.Remove(dir, 0) }, verify.CodeMissing},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := honest(t)
+			dir := alone(t)
 			if err := c.forge(dir); err != nil {
 				t.Fatal(err)
 			}

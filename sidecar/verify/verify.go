@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
@@ -16,81 +17,102 @@ import (
 type Options struct {
 	// Trusted are entry hashes that the reader knows from elsewhere, by offset.
 	Trusted map[uint64]chain.Hash
+	// From is where an earlier verification of this log had come to; nil: the log is
+	// checked from its first entry on. What is before it is not read again.
+	From *Point
 	// Progress is called now and then with the number of entries checked; may be
 	// nil.
 	Progress func(done uint64)
+	// Reached is called at each checkpoint whose links were checked, if nothing is
+	// wrong up to there; may be nil. The Point is the callee's.
+	Reached func(Point)
 	// Each is called with every entry whose link to the one before it holds, and
-	// its event, in order; may be nil. The event is empty if it can't be decoded.
+	// its event, in order; may be nil, and then events are not decoded as a whole.
+	// The event is empty if it can't be decoded.
 	Each func(auditlog.Entry, *logv1.Event)
+	// Sealed is called with every checkpoint whose links were checked, in order; may
+	// be nil.
+	Sealed func(auditlog.CheckpointAt)
 }
 
 const progressEvery = 4096
 
-// Verify checks a view from offset 0 to its tip. It stops at the first broken
-// link, since nothing behind it can be trusted, and goes on after any other
-// finding. What is stored beside the entries is checked as far as the chain
-// holds. An error means that it could not be carried out.
+// Verify checks a view from its first offset, or where an earlier verification ended,
+// to its tip. It stops at the first broken link, since nothing behind it can be
+// trusted, and goes on after any other finding. What is stored beside the entries is
+// checked as far as the chain holds. An error means that it could not be carried out.
 func Verify(ctx context.Context, v *auditlog.View, o Options) (*Report, error) {
-	tip := v.Tip()
-	s, err := newStored(v)
+	c, err := begin(v, o)
 	if err != nil {
 		return nil, fmt.Errorf("verify log: %w", err)
 	}
-	c := &checker{
-		view: v, hasher: chain.NewHasher(), report: &Report{Tip: tip.Offset, ChainRoot: tip.Hash},
-		trusted: o.Trusted, footers: newFooters(v.Genesis().GetCheckpointInterval(), s),
+	if err := c.walk(ctx); err != nil {
+		return nil, fmt.Errorf("verify log: %w", err)
 	}
-	for e, err := range v.Entries(ctx, 0, tip.Offset) {
-		if err != nil {
-			if ctx.Err() != nil || errors.Is(err, auditlog.ErrReopened) {
-				return nil, fmt.Errorf("verify log: %w", err)
-			}
-			c.broken(e.Offset, CodeUnreadable, "the storage can't give this entry: %v", err)
-			break
-		}
-		if !c.entry(e, o.Each) {
-			break
-		}
-		if o.Progress != nil && c.next%progressEvery == 0 {
-			o.Progress(c.next)
-		}
+	r := c.report
+	r.Open = uint64(len(c.footers.open))
+	if !r.Broken {
+		c.end()
 	}
-	if !c.report.Broken {
-		c.end(tip)
-	}
-	c.report.Open = uint64(len(c.footers.open))
-	if !c.report.Broken {
-		s.end(ctx, c.report)
+	if !r.Broken {
+		c.footers.stored.end(ctx, r, c.footers)
 	}
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("verify log: %w", context.Cause(ctx))
 	}
-	if s.err != nil {
-		return nil, fmt.Errorf("verify log: %w", s.err)
+	if err := c.footers.stored.err; err != nil {
+		return nil, fmt.Errorf("verify log: %w", err)
 	}
-	slices.SortStableFunc(c.report.Findings, func(a, b Finding) int { return cmp.Compare(a.Offset, b.Offset) })
-	return c.report, nil
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return cmp.Compare(a.Offset, b.Offset) })
+	return r, nil
 }
 
 // checker walks the chain.
 type checker struct {
 	view    *auditlog.View
+	opts    Options
 	hasher  *chain.Hasher
 	report  *Report
 	trusted map[uint64]chain.Hash
 	footers *footers
+	base    *Point // where the walk begins, nil: with the genesis
 	next    uint64
 	prev    chain.Hash
+	sealed  *auditlog.CheckpointAt // whose link to the next entry is still to be checked
 }
 
+// walk checks entries until one is broken or the tip was reached.
+func (c *checker) walk(ctx context.Context) error {
+	for e, err := range c.view.Entries(ctx, c.next, c.report.Tip) {
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, auditlog.ErrReopened) {
+				return err
+			}
+			c.broken(e.Offset, CodeUnreadable, "the storage can't give this entry: %v", err)
+			return nil
+		}
+		if !c.entry(e) {
+			return nil
+		}
+		if c.opts.Progress != nil && c.report.Entries%progressEvery == 0 {
+			c.opts.Progress(c.report.Entries)
+		}
+	}
+	return nil
+}
+
+// broken ends the walk. What else was found at the offset came from bytes that are not
+// the chain's.
 func (c *checker) broken(offset uint64, code Code, format string, args ...any) {
-	f := Finding{Offset: offset, Code: code, Text: fmt.Sprintf(format, args...)}
-	c.report.Findings = slices.Insert(c.report.Findings, 0, f) // first of its offset
-	c.report.Broken = true
+	r := c.report
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return f.Offset == offset && f.Code != CodeTrustedRoot })
+	r.Findings = slices.Insert(r.Findings, 0, Finding{Offset: offset, Code: code, Text: fmt.Sprintf(format, args...)})
+	r.Broken = true
+	r.Entries = min(r.Entries, offset-min(offset, r.First))
 }
 
 // entry checks one entry; false if nothing behind it can be checked.
-func (c *checker) entry(e auditlog.Entry, each func(auditlog.Entry, *logv1.Event)) bool {
+func (c *checker) entry(e auditlog.Entry) bool {
 	if e.Offset != c.next {
 		c.broken(c.next, CodeMissing, "there is no such entry; the next one is %d", e.Offset)
 		return false
@@ -101,23 +123,55 @@ func (c *checker) entry(e auditlog.Entry, each func(auditlog.Entry, *logv1.Event
 			return false
 		}
 	}
-	if e.PrevEntryHash != c.prev {
+	first := c.base != nil && e.Offset == c.base.Offset
+	if e.PrevEntryHash != c.prev && !first {
 		c.badLink(e)
 		return false
 	}
+	c.confirm()
 	hash := c.hasher.Entry(e.PrevEntryHash, e.Offset, e.Raw)
 	if e.Offset == c.report.Tip && hash != c.report.ChainRoot {
 		c.broken(e.Offset, CodeTip, "the newest entry's hash is %s, but the stored root is %s", hash, c.report.ChainRoot)
 		return false
 	}
+	if first && hash != c.base.Root {
+		c.broken(e.Offset, CodeCut, "the entry at which the log begins has the hash %s, but it has to be %s", hash, c.base.Root)
+		return false
+	}
 	c.trustedRoot(e.Offset, hash)
-	ev := c.footers.entry(c.report, e, hash)
-	if each != nil {
-		each(e, ev)
+	if checkpoint := c.footers.entry(c.report, e, hash, first); checkpoint != nil {
+		c.sealed = checkpoint
+	}
+	if c.opts.Each != nil {
+		c.each(e)
 	}
 	c.next, c.prev = e.Offset+1, hash
-	c.report.Entries = c.next
+	c.report.Entries++
 	return true
+}
+
+func (c *checker) each(e auditlog.Entry) {
+	ev, err := e.Event()
+	if err != nil {
+		c.report.add(e.Offset, CodeUndecodable, "%v", err)
+		ev = &logv1.Event{}
+	}
+	c.opts.Each(e, ev)
+}
+
+// confirm tells of a checkpoint whose own hash the next entry names.
+func (c *checker) confirm() {
+	if c.sealed == nil {
+		return
+	}
+	at := *c.sealed
+	c.sealed = nil
+	if c.opts.Sealed != nil {
+		c.opts.Sealed(at)
+	}
+	if c.opts.Reached != nil && c.report.OK() {
+		c.opts.Reached(Point{Offset: at.Offset, Root: at.Root, Nodes: c.footers.sealedNodes})
+	}
 }
 
 // badLink says which side of a broken link is the bad one (docs/LOG-FORMAT.md,
@@ -153,13 +207,19 @@ func (c *checker) trustedRoot(offset uint64, hash chain.Hash) {
 }
 
 // end checks what is only known once all entries were seen.
-func (c *checker) end(tip auditlog.Tip) {
-	if c.next <= tip.Offset {
-		c.broken(c.next, CodeMissing, "there is no such entry; the newest one is said to be %d", tip.Offset)
+func (c *checker) end() {
+	tip := c.report.Tip
+	if c.next <= tip {
+		c.broken(c.next, CodeMissing, "there is no such entry; the newest one is said to be %d", tip)
+		return
 	}
-	for offset := range c.trusted {
-		if offset > tip.Offset {
-			c.report.add(offset, CodeTrustedRoot, "the trusted root's entry is not in the log: its newest is %d", tip.Offset)
+	c.confirm()
+	for _, offset := range slices.Sorted(maps.Keys(c.trusted)) {
+		switch {
+		case offset > tip:
+			c.report.add(offset, CodeTrustedRoot, "the trusted root's entry is not in the log: its newest is %d", tip)
+		case offset < c.report.First:
+			c.report.add(offset, CodeTrustedRoot, "the trusted root's entry was not checked: this verification begins at %d", c.report.First)
 		}
 	}
 }

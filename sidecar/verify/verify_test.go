@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -124,15 +125,51 @@ func TestTheBadOffsetIsNamed(t *testing.T) {
 		"the newest entry removed":          {func(d string) error { return forge.Remove(d, newest) }, newest, verify.CodeMissing},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := honest(t)
+			dir := alone(t)
 			if err := c.forge(dir); err != nil {
 				t.Fatal(err)
 			}
-			r := check(t, dir, verify.Options{})
-			if r.OK() || r.Findings[0].Offset != c.at || r.Findings[0].Code != c.code {
-				t.Errorf("findings %v; want %s at %d", r.Findings, c.code, c.at)
-			}
+			named(t, dir, c.at, c.code)
 		})
+		t.Run(name+", packed", func(t *testing.T) {
+			dir := honest(t)
+			err := c.forge(dir)
+			if errors.Is(err, forge.ErrNotStored) && c.code == verify.CodeEventHash {
+				return // nothing is there to be forged
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			code := c.code
+			if code == verify.CodeEventHash && c.at != newest { // which no block has yet
+				code = verify.CodeLink
+			}
+			named(t, dir, c.at, code)
+		})
+	}
+}
+
+// alone is an honest log whose entries are not in blocks.
+func alone(t *testing.T) string {
+	t.Helper()
+	dir := honest(t)
+	if err := forge.Unpack(dir); err != nil {
+		t.Fatal(err)
+	}
+	if r := check(t, dir, verify.Options{}); !r.OK() {
+		t.Fatal(r.Findings)
+	}
+	return dir
+}
+
+func named(t *testing.T, dir string, at uint64, code verify.Code) {
+	t.Helper()
+	r := check(t, dir, verify.Options{})
+	if r.OK() || r.Findings[0].Offset != at || r.Findings[0].Code != code {
+		t.Errorf("findings %v; want %s at %d", r.Findings, code, at)
+	}
+	if r.Broken && r.Entries > at {
+		t.Errorf("%d entries are said to be checked, and %d is bad", r.Entries, at)
 	}
 }
 

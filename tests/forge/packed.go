@@ -88,7 +88,7 @@ func (d *disk) editPacked(p *packed, i int, edit func([]byte)) error {
 	v := p.value(i)
 	event := chain.Hash(v[EventHashAt:PrevEntryHashAt])
 	edit(v)
-	if chain.Hash(v[EventHashAt:PrevEntryHashAt]) != event {
+	if forged := chain.Hash(v[EventHashAt:PrevEntryHashAt]); forged != event && forged != chain.EventHash(v[RawAt:]) {
 		return fmt.Errorf("forge the event hash of an entry in a block: %w", ErrNotStored)
 	}
 	copy(p.hashes[i*chain.Size:], v[PrevEntryHashAt:RawAt])

@@ -1,0 +1,138 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"verbatim/sidecar/auditlog"
+)
+
+// lists compares the stored posting lists of every window with those that its entries
+// give: sums first, and list by list where they differ.
+func (s *stored) lists(ctx context.Context, r *Report) {
+	sums, strange, err := s.view.StoredSums(ctx, s.hasher, s.base)
+	if err != nil {
+		s.unreadable(r, r.Tip, CodeIndex, err)
+		return
+	}
+	for _, t := range s.windows {
+		got, some := sums[t.id]
+		delete(sums, t.id)
+		if got == t.lists || !some && t.id >= s.indexed {
+			continue
+		}
+		if err := s.differ(ctx, r, t); err != nil {
+			s.unreadable(r, t.first, CodeIndex, err)
+			return
+		}
+	}
+	if n := strange + len(sums); n > 0 {
+		r.add(s.first, CodeIndex, "the index has lists of %d windows that are not sealed, or something that is no list", n)
+	}
+}
+
+// differ says which lists of a window are not those of its entries. Entries whose
+// request was pruned may be in the list of any meter.
+func (s *stored) differ(ctx context.Context, r *Report, t tally) error {
+	stored, err := s.view.ListsOf(ctx, t.id)
+	if err != nil {
+		return err
+	}
+	want, err := s.listsOf(ctx, t)
+	if err != nil {
+		return err
+	}
+	var absent, different, extra []auditlog.Term
+	want.Each(func(term auditlog.Term, offsets []uint64) {
+		got, found := stored[term]
+		delete(stored, term)
+		if !found {
+			absent = append(absent, term)
+		} else if !slices.Equal(t.known(got), t.known(offsets)) {
+			different = append(different, term)
+		}
+	})
+	for term, got := range stored {
+		if len(t.known(got)) > 0 || len(got) == 0 {
+			extra = append(extra, term)
+		}
+	}
+	if len(absent)+len(different)+len(extra)+len(t.orphans) == 0 {
+		r.add(t.first, CodeIndex, "window %d has another list than its entries give: the same offsets, written otherwise", t.id)
+	}
+	for _, found := range []struct {
+		terms []auditlog.Term
+		text  string
+	}{
+		{absent, "window %d has no list of %s"},
+		{different, "window %d has another list of %s than its entries give"},
+		{extra, "window %d has a list of %s, but its entries give none"},
+	} {
+		if len(found.terms) > 0 {
+			slices.Sort(found.terms)
+			r.add(t.first, CodeIndex, found.text, t.id, andOthers(found.terms))
+		}
+	}
+	return nil
+}
+
+// known leaves out entries whose meters nobody knows any more.
+func (t tally) known(offsets []uint64) []uint64 {
+	if len(t.orphans) == 0 {
+		return offsets
+	}
+	return slices.DeleteFunc(slices.Clone(offsets), func(o uint64) bool { return t.orphans[o] })
+}
+
+// listsOf makes a window's lists again from its entries, whose links hold.
+func (s *stored) listsOf(ctx context.Context, t tally) (*auditlog.Lists, error) {
+	end := s.first
+	if i := t.id - s.base + 1; i < uint64(len(s.windows)) {
+		end = s.windows[i].first
+	}
+	lists := &auditlog.Lists{}
+	var summary auditlog.Summary
+	for e, err := range s.view.Entries(ctx, t.first, end-1) {
+		if err != nil {
+			return nil, err
+		}
+		if summary.Summarize(e.Raw) != nil {
+			continue // said already
+		}
+		meters, err := s.metersOf(&summary)
+		if err != nil {
+			return nil, err
+		}
+		lists.Add(e.Offset, summary.Kind, summary.Status, meters)
+	}
+	return lists, nil
+}
+
+// metersOf says which meters an entry belongs to.
+func (s *stored) metersOf(summary *auditlog.Summary) (meters []string, err error) {
+	ids := summary.Meters
+	switch summary.Kind {
+	case auditlog.KindRequest:
+	case auditlog.KindResponse, auditlog.KindAbort, auditlog.KindRequestPart, auditlog.KindResponsePart:
+		var request auditlog.Summary
+		e, err := s.view.Entry(summary.RequestOffset)
+		if err != nil || request.Summarize(e.Raw) != nil {
+			return nil, nil //nolint:nilerr // pruned, or a finding of its own
+		}
+		ids = request.Meters
+	default:
+		return nil, nil
+	}
+	for _, id := range ids {
+		meters = append(meters, string(id))
+	}
+	return meters, nil
+}
+
+func andOthers(terms []auditlog.Term) string {
+	if len(terms) == 1 {
+		return terms[0].String()
+	}
+	return fmt.Sprintf("%s and %d other terms", terms[0], len(terms)-1)
+}
