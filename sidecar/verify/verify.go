@@ -50,10 +50,10 @@ func Verify(ctx context.Context, v *auditlog.View, o Options) (*Report, error) {
 		return nil, fmt.Errorf("verify log: %w", err)
 	}
 	r := c.report
-	r.Open = uint64(len(c.footers.open))
 	if !r.Broken {
 		c.end()
 	}
+	r.Open = uint64(len(c.footers.open))
 	if !r.Broken {
 		c.footers.stored.end(ctx, r, c.footers)
 	}
@@ -78,7 +78,9 @@ type checker struct {
 	base    *Point // where the walk begins, nil: with the genesis
 	next    uint64
 	prev    chain.Hash
-	sealed  *auditlog.CheckpointAt // whose link to the next entry is still to be checked
+	// The entry before next: its bytes are the chain's once the next one names its hash.
+	last    auditlog.Entry
+	pending bool
 }
 
 // walk checks entries until one is broken or the tip was reached.
@@ -88,6 +90,7 @@ func (c *checker) walk(ctx context.Context) error {
 			if ctx.Err() != nil || errors.Is(err, auditlog.ErrReopened) {
 				return err
 			}
+			c.confirm()
 			c.broken(e.Offset, CodeUnreadable, "the storage can't give this entry: %v", err)
 			return nil
 		}
@@ -101,34 +104,38 @@ func (c *checker) walk(ctx context.Context) error {
 	return nil
 }
 
-// broken ends the walk. What else was found at the offset came from bytes that are not
-// the chain's.
+// broken ends the walk.
 func (c *checker) broken(offset uint64, code Code, format string, args ...any) {
-	r := c.report
-	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return f.Offset == offset && f.Code != CodeTrustedRoot })
-	r.Findings = slices.Insert(r.Findings, 0, Finding{Offset: offset, Code: code, Text: fmt.Sprintf(format, args...)})
-	r.Broken = true
-	r.Entries = min(r.Entries, offset-min(offset, r.First))
+	f := Finding{Offset: offset, Code: code, Text: fmt.Sprintf(format, args...)}
+	c.report.Findings = slices.Insert(c.report.Findings, 0, f) // first of its offset
+	c.report.Broken = true
+	c.pending = false
 }
 
-// entry checks one entry; false if nothing behind it can be checked.
+// entry checks one entry's place in the chain, and then what the one before it says;
+// false if nothing behind it can be checked.
 func (c *checker) entry(e auditlog.Entry) bool {
 	if e.Offset != c.next {
+		c.confirm()
 		c.broken(c.next, CodeMissing, "there is no such entry; the next one is %d", e.Offset)
 		return false
 	}
+	first := c.base != nil && e.Offset == c.base.Offset
+	linked := first || e.PrevEntryHash == c.prev
+	if linked {
+		c.confirm()
+	}
 	if stored, ok := e.StoredEventHash(); ok {
 		if got := chain.EventHash(e.Raw); got != stored {
+			c.confirm()
 			c.broken(e.Offset, CodeEventHash, "SHA-256 of the event is %s, but %s is stored", got, stored)
 			return false
 		}
 	}
-	first := c.base != nil && e.Offset == c.base.Offset
-	if e.PrevEntryHash != c.prev && !first {
+	if !linked {
 		c.badLink(e)
 		return false
 	}
-	c.confirm()
 	hash := c.hasher.Entry(e.PrevEntryHash, e.Offset, e.Raw)
 	if e.Offset == c.report.Tip && hash != c.report.ChainRoot {
 		c.broken(e.Offset, CodeTip, "the newest entry's hash is %s, but the stored root is %s", hash, c.report.ChainRoot)
@@ -139,15 +146,32 @@ func (c *checker) entry(e auditlog.Entry) bool {
 		return false
 	}
 	c.trustedRoot(e.Offset, hash)
-	if checkpoint := c.footers.entry(c.report, e, hash, first); checkpoint != nil {
-		c.sealed = checkpoint
+	c.last, c.pending = e, true
+	c.next, c.prev = e.Offset+1, hash
+	return true
+}
+
+// confirm takes the last entry into account: its hash, c.prev, is the chain's.
+func (c *checker) confirm() {
+	if !c.pending {
+		return
 	}
+	c.pending = false
+	e := c.last
+	c.report.Entries++
+	at := c.footers.entry(c.report, e, c.prev, c.base != nil && e.Offset == c.base.Offset)
 	if c.opts.Each != nil {
 		c.each(e)
 	}
-	c.next, c.prev = e.Offset+1, hash
-	c.report.Entries++
-	return true
+	if at == nil {
+		return
+	}
+	if c.opts.Sealed != nil {
+		c.opts.Sealed(*at)
+	}
+	if c.opts.Reached != nil && c.report.OK() {
+		c.opts.Reached(Point{Offset: at.Offset, Root: at.Root, Nodes: c.footers.sealedNodes})
+	}
 }
 
 func (c *checker) each(e auditlog.Entry) {
@@ -159,21 +183,6 @@ func (c *checker) each(e auditlog.Entry) {
 	c.opts.Each(e, ev)
 }
 
-// confirm tells of a checkpoint whose own hash the next entry names.
-func (c *checker) confirm() {
-	if c.sealed == nil {
-		return
-	}
-	at := *c.sealed
-	c.sealed = nil
-	if c.opts.Sealed != nil {
-		c.opts.Sealed(at)
-	}
-	if c.opts.Reached != nil && c.report.OK() {
-		c.opts.Reached(Point{Offset: at.Offset, Root: at.Root, Nodes: c.footers.sealedNodes})
-	}
-}
-
 // badLink says which side of a broken link is the bad one (docs/LOG-FORMAT.md,
 // "Which offset is the bad one").
 func (c *checker) badLink(e auditlog.Entry) {
@@ -182,7 +191,7 @@ func (c *checker) badLink(e auditlog.Entry) {
 		c.broken(0, CodeLink, "the first entry names a previous one: %s", e.PrevEntryHash)
 		return
 	}
-	healed := c.hasher.Entry(c.prev, e.Offset, e.Raw)
+	broken, healed := c.prev, c.hasher.Entry(c.prev, e.Offset, e.Raw)
 	bad := before
 	if e.Offset == c.report.Tip {
 		if healed == c.report.ChainRoot {
@@ -191,8 +200,11 @@ func (c *checker) badLink(e auditlog.Entry) {
 	} else if after, err := c.view.Entry(e.Offset + 1); err == nil && after.PrevEntryHash == healed {
 		bad = e.Offset
 	}
+	if bad == e.Offset {
+		c.confirm()
+	}
 	c.broken(bad, CodeLink, "entry %d has the hash %s, but entry %d names %s as the one before it",
-		before, c.prev, e.Offset, e.PrevEntryHash)
+		before, broken, e.Offset, e.PrevEntryHash)
 }
 
 func (c *checker) trustedRoot(offset uint64, hash chain.Hash) {
@@ -209,11 +221,11 @@ func (c *checker) trustedRoot(offset uint64, hash chain.Hash) {
 // end checks what is only known once all entries were seen.
 func (c *checker) end() {
 	tip := c.report.Tip
+	c.confirm()
 	if c.next <= tip {
 		c.broken(c.next, CodeMissing, "there is no such entry; the newest one is said to be %d", tip)
 		return
 	}
-	c.confirm()
 	for _, offset := range slices.Sorted(maps.Keys(c.trusted)) {
 		switch {
 		case offset > tip:

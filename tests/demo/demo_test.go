@@ -58,7 +58,7 @@ func TestDemo(t *testing.T) {
 		p.match(t, `(LEFT OUT: the public anchor)`)
 	}
 	flipped := p.match(t, `flipped one bit in byte \d+ of the entry at offset (\d+), a Response`)
-	if named := p.match(t, `verbatim verify: offset (\d+): event-hash: `); named != flipped {
+	if named := p.match(t, `verbatim verify: offset (\d+): link: `); named != flipped {
 		t.Errorf("offset %s was changed, and verify names %s", flipped, named)
 	}
 	if t.Failed() {

@@ -46,7 +46,7 @@ func TestSeed(t *testing.T) {
 		at     int
 	}{
 		"raw bytes":     {middle, forge.RawAt + 40},
-		"stored hash":   {middle, forge.EventHashAt + 7},
+		"stored hash":   {middle, storedHash},
 		"previous hash": {middle, forge.PrevEntryHashAt + 31},
 		"output":        {response, forge.RawAt + 60},
 		"checkpoint":    {checkpoint, forge.RawAt + 20},
@@ -56,11 +56,19 @@ func TestSeed(t *testing.T) {
 	t.Run("smart tamper", func(t *testing.T) { smartTamper(t, s, recorded, response) })
 }
 
+// storedHash is a byte of an entry's event hash.
+const storedHash = forge.EventHashAt + 7
+
 // flipped flips a byte in a copy: verify and replay must name its offset.
 func flipped(t *testing.T, s *site, offset uint64, at int) {
 	copied := filepath.Join(t.TempDir(), "log")
 	if err := forge.Copy(s.log, copied); err != nil {
 		t.Fatal(err)
+	}
+	if at == storedHash { // which a block does not have
+		if err := forge.Unpack(copied); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := forge.FlipBit(copied, offset, at); err != nil {
 		t.Fatal(err)
