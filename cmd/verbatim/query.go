@@ -50,7 +50,7 @@ unless --reveal is given. Nothing is checked here: that is what verify does.
 	c.Flags().BoolVar(&f.newest, "newest-first", false, "show the newest entries first")
 	c.Flags().Uint64Var(&f.limit, "limit", 0, "at most so many entries; 0: all")
 	c.Flags().StringVar(&f.cursor, "cursor", "", "go on where a `cursor` of the same query was printed")
-	c.Flags().StringVar(&f.format, "format", "table", "`table`, json (one object an entry) or csv")
+	c.Flags().StringVar(&f.format, "format", "table", "`format`: table, json (one object an entry) or csv")
 	c.Flags().BoolVar(&f.reveal, "reveal", false, "show the values of headers that carry credentials")
 	require(c, "log")
 	return c
