@@ -111,7 +111,7 @@ type jsonRows struct{ *json.Encoder }
 
 func (j jsonRows) add(r row) error {
 	return j.Encode(map[string]any{
-		"stream_offset": r.entry.Offset, "event_hash": r.entry.EventHash.String(),
+		"stream_offset": r.entry.Offset, "event_hash": r.entry.EventHash().String(),
 		"prev_entry_hash": r.entry.PrevEntryHash.String(), "entry_hash": r.entry.Hash().String(),
 		"event": eventJSON(r.event), "meter_ids": append([]string{}, r.meters...), "cursor": r.cursor,
 	})
