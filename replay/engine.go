@@ -39,12 +39,26 @@ type Options struct {
 	Total func(requests int)
 }
 
+// ErrPart: a replay can't leave out what the selection does.
+var ErrPart = errors.New("a replay sends requests whole and in their order")
+
+// replayable says whether a selection is by offsets, meters and times alone.
+func replayable(s query.Selection) error {
+	if len(s.Kinds)+len(s.Statuses) > 0 || s.Order != query.OldestFirst || s.Limit > 0 || s.Cursor != "" {
+		return fmt.Errorf("replay: %w: select by offsets, meters and times alone", ErrPart)
+	}
+	return nil
+}
+
 // Run replays a selection of a view. The verdict is in the response; an error
-// means that there is none: query.ErrRange, query.ErrSelection, or a view or target
-// that can't be used.
+// means that there is none: ErrPart, query.ErrRange, query.ErrSelection, or a view
+// or target that can't be used.
 func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplayResponse, error) {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
+	}
+	if err := replayable(o.Selection); err != nil {
+		return nil, err
 	}
 	from, behind, err := o.Selection.Span(v)
 	if err != nil {

@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -280,6 +281,28 @@ func TestFiltersReplayAPartAndSaySo(t *testing.T) {
 	}
 	if out.GetFootersPartial() == 0 || out.GetFootersEqual() != out.GetFootersChecked() {
 		t.Errorf("footers: %d equal of %d, %d partial", out.GetFootersEqual(), out.GetFootersChecked(), out.GetFootersPartial())
+	}
+}
+
+func TestAPartOfWhatBelongsTogetherIsNotReplayed(t *testing.T) {
+	r := newRecorder(t)
+	r.response(r.request("/a", "m"), "/a")
+	if err := r.log.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	v, err := auditlog.OpenReadOnly(r.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	for name, s := range map[string]query.Selection{
+		"kinds": {Kinds: []auditlog.Kind{auditlog.KindRequest}}, "statuses": {Statuses: make([]query.Status, 1)},
+		"order": {Order: query.NewestFirst}, "limit": {Limit: 1}, "cursor": {Cursor: "x"},
+	} {
+		_, err := replay.Run(t.Context(), v, replay.Options{Selection: s})
+		if !errors.Is(err, replay.ErrPart) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -66,6 +66,7 @@ are hidden unless --reveal is given.
 	}
 	c.Flags().StringVar(&dir, "log", "", "the log's `directory`")
 	flags.bind(c.Flags())
+	flags.bindEvents(c.Flags())
 	c.Flags().BoolVar(&reveal, "reveal", false, "show the values of headers that carry credentials in event")
 	require(c, "log")
 	return c

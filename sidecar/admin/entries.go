@@ -5,7 +5,9 @@ import (
 	"fmt"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
 
 	auditv1 "verbatim/proto/verbatim/audit/v1"
 	"verbatim/sidecar/auditlog"
@@ -15,6 +17,10 @@ import (
 
 // QueryEntries streams the selected entries.
 func (s *service) QueryEntries(r *auditv1.QueryEntriesRequest, stream grpc.ServerStreamingServer[auditv1.QueryEntriesResponse]) error {
+	selected, err := selectionOf(r)
+	if err != nil {
+		return status.Error(codes.InvalidArgument, err.Error())
+	}
 	v, err := s.Log.View()
 	if err != nil {
 		return statusOf(err)
@@ -23,7 +29,8 @@ func (s *service) QueryEntries(r *auditv1.QueryEntriesRequest, stream grpc.Serve
 	if r.GetReveal() {
 		s.Logger.Info("entries are shown with their secrets", "to", caller(stream.Context()))
 	}
-	for e, err := range query.Select(stream.Context(), v, selectionOf(r)) {
+	cursors := selected.Cursors(v.ID())
+	for e, err := range query.Select(stream.Context(), v, selected) {
 		if err != nil {
 			return statusOf(err)
 		}
@@ -31,6 +38,7 @@ func (s *service) QueryEntries(r *auditv1.QueryEntriesRequest, stream grpc.Serve
 		if err != nil {
 			return statusOf(err)
 		}
+		shown.Cursor = cursors.After(e.Offset)
 		if err := stream.Send(shown); err != nil {
 			return err
 		}
@@ -46,13 +54,29 @@ func caller(ctx context.Context) string {
 	return ""
 }
 
-func selectionOf(r *auditv1.QueryEntriesRequest) query.Selection {
-	selected := query.Selection{Limit: r.GetLimit()}
-	if p := r.GetSelection(); p != nil {
-		selected.Start, selected.End, selected.Meters = p.StartOffset, p.EndOffset, p.GetMeterIds()
-		selected.FromMS, selected.ToMS = p.FromMs, p.ToMs
+// selectionOf reads a request. Its error says what is wrong with it.
+func selectionOf(r *auditv1.QueryEntriesRequest) (selected query.Selection, err error) {
+	selected.Limit, selected.Cursor = r.GetLimit(), r.GetCursor()
+	switch r.GetOrder() {
+	case auditv1.Order_ORDER_UNSPECIFIED, auditv1.Order_ORDER_OLDEST_FIRST:
+	case auditv1.Order_ORDER_NEWEST_FIRST:
+		selected.Order = query.NewestFirst
+	default:
+		return selected, fmt.Errorf("read order: there is none with the number %d", r.GetOrder())
 	}
-	return selected
+	p := r.GetSelection()
+	if p == nil {
+		return selected, nil
+	}
+	selected.Start, selected.End, selected.Meters = p.StartOffset, p.EndOffset, p.GetMeterIds()
+	selected.FromMS, selected.ToMS = p.FromMs, p.ToMs
+	if selected.Kinds, err = query.ParseKinds(p.GetKinds()); err != nil {
+		return selected, fmt.Errorf("read kinds: %w", err)
+	}
+	if selected.Statuses, err = query.ParseStatuses(p.GetStatuses()); err != nil {
+		return selected, fmt.Errorf("read statuses: %w", err)
+	}
+	return selected, nil
 }
 
 // show is an entry as it may be seen: with its secrets only if it was asked to

@@ -31,6 +31,7 @@ var answered = []struct {
 	{context.Canceled, codes.Canceled},
 	{context.DeadlineExceeded, codes.DeadlineExceeded},
 	{query.ErrSelection, codes.InvalidArgument},
+	{query.ErrCursor, codes.InvalidArgument},
 	{query.ErrRange, codes.OutOfRange},
 	{replay.ErrCaptured, codes.FailedPrecondition},
 	{target.ErrAddress, codes.FailedPrecondition},

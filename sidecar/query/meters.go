@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"fmt"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
@@ -8,7 +9,7 @@ import (
 )
 
 // Meters says which meters the entries of a view belong to: an answer is its
-// request's. It is not safe for use by several goroutines.
+// request's, and nobody's if that is pruned. It is not safe for use by several goroutines.
 type Meters struct {
 	view *auditlog.View
 	seen map[uint64][]string
@@ -42,6 +43,10 @@ func (m *Meters) Of(offset uint64, ev *logv1.Event) ([]string, error) {
 		return ids, nil
 	}
 	e, err := m.view.Entry(request)
+	if errors.Is(err, auditlog.ErrPruned) {
+		m.keep(request, nil)
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("find meters of entry %d: %w", offset, err)
 	}

@@ -4,7 +4,8 @@
 // It guarantees that a selection is whole, the window that is not sealed yet
 // included: what can't be read is an error and not left out. It goes by the log's
 // indexes and reads no entry that is not selected. It trusts these indexes and
-// checks no hashes; package verify does.
+// checks no hashes; package verify does. Of a log that was pruned it selects from
+// View.First on; the older entries that are kept for ever are View.Kept's.
 package query
 
 import (
@@ -44,7 +45,7 @@ func (o Order) String() string {
 // Selection says which entries are meant: those in all of its bounds.
 type Selection struct {
 	// Start and End are offsets, both inclusive; nil: the log's. Both must be in
-	// the log.
+	// the log, and not be pruned.
 	Start, End *uint64
 	// Meters: all entries of any of these, which are its requests, their parts
 	// and their outcomes; empty: those of every meter and of none.
@@ -88,11 +89,14 @@ func (s Selection) Span(v *auditlog.View) (from, behind uint64, err error) {
 	if err := s.Check(); err != nil {
 		return 0, 0, err
 	}
-	tip := v.Tip().Offset
-	behind = tip + 1
+	first, tip := v.First(), v.Tip().Offset
+	from, behind = first, tip+1
 	for _, bound := range []*uint64{s.Start, s.End} {
-		if bound != nil && *bound > tip {
-			return 0, 0, fmt.Errorf("select entry %d: %w, which has the offsets 0 to %d", *bound, ErrRange, tip)
+		switch {
+		case bound != nil && *bound > tip:
+			return 0, 0, fmt.Errorf("select entry %d: %w, which has the offsets %d to %d", *bound, ErrRange, first, tip)
+		case bound != nil && *bound < first:
+			return 0, 0, fmt.Errorf("select entry %d: %w, which has the offsets %d to %d: what was before is pruned", *bound, ErrRange, first, tip)
 		}
 	}
 	if s.Start != nil {
@@ -125,6 +129,9 @@ func (s Selection) Span(v *auditlog.View) (from, behind uint64, err error) {
 	if s.Order == NewestFirst {
 		return from, min(behind, last), nil
 	}
+	if last+1 < first {
+		return 0, 0, fmt.Errorf("%w: it goes on behind entry %d, and what came next is pruned up to %d; begin again", ErrCursor, last, first-1)
+	}
 	return max(from, last+1), behind, nil
 }
 
@@ -149,7 +156,7 @@ func (Selection) until(v *auditlog.View, clockMS uint64) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("select entries by time: %w", err)
 	}
-	if behind == 0 {
+	if behind <= v.First() {
 		return 0, fmt.Errorf("select entries until %s: %w: all are newer", at(clockMS), ErrRange)
 	}
 	return behind, nil

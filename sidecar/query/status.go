@@ -41,6 +41,18 @@ func ParseStatus(text string) (Status, error) {
 	return Status{first: uint32(n), last: uint32(n)}, nil
 }
 
+// ParseStatuses reads a list of them.
+func ParseStatuses(texts []string) (list []Status, err error) {
+	for _, text := range texts {
+		s, err := ParseStatus(text)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
 // String is what ParseStatus reads.
 func (s Status) String() string {
 	switch {

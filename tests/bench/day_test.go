@@ -20,7 +20,11 @@ import (
 	"verbatim/tests/mesh"
 )
 
-func TestMain(m *testing.M) { os.Exit(mesh.Main(m).Run()) }
+func TestMain(m *testing.M) {
+	code := mesh.Main(m).Run()
+	removeLoaded()
+	os.Exit(code)
+}
 
 const (
 	eventsPerSecond = 50

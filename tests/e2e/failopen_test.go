@@ -60,7 +60,7 @@ func awaitTold(s *site) (exchanges uint64) {
 // toldByEnvoy sums up the Gap entries that Envoy witnesses.
 func toldByEnvoy(s *site) (exchanges uint64) {
 	s.t.Helper()
-	lines := bufio.NewScanner(strings.NewReader(s.run(0, "query", "--log", s.log, "--json")))
+	lines := bufio.NewScanner(strings.NewReader(s.run(0, "query", "--log", s.log, "--kind", "gap", "--format", "json")))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var entry struct {

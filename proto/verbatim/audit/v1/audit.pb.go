@@ -129,6 +129,57 @@ func (DivergenceKind) EnumDescriptor() ([]byte, []int) {
 	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{1}
 }
 
+// Order is in which order entries are sent.
+type Order int32
+
+const (
+	// The same as ORDER_OLDEST_FIRST.
+	Order_ORDER_UNSPECIFIED  Order = 0
+	Order_ORDER_OLDEST_FIRST Order = 1
+	Order_ORDER_NEWEST_FIRST Order = 2
+)
+
+// Enum value maps for Order.
+var (
+	Order_name = map[int32]string{
+		0: "ORDER_UNSPECIFIED",
+		1: "ORDER_OLDEST_FIRST",
+		2: "ORDER_NEWEST_FIRST",
+	}
+	Order_value = map[string]int32{
+		"ORDER_UNSPECIFIED":  0,
+		"ORDER_OLDEST_FIRST": 1,
+		"ORDER_NEWEST_FIRST": 2,
+	}
+)
+
+func (x Order) Enum() *Order {
+	p := new(Order)
+	*p = x
+	return p
+}
+
+func (x Order) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Order) Descriptor() protoreflect.EnumDescriptor {
+	return file_verbatim_audit_v1_audit_proto_enumTypes[2].Descriptor()
+}
+
+func (Order) Type() protoreflect.EnumType {
+	return &file_verbatim_audit_v1_audit_proto_enumTypes[2]
+}
+
+func (x Order) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Order.Descriptor instead.
+func (Order) EnumDescriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{2}
+}
+
 // Selection says which entries are meant. What is absent does not restrict.
 type Selection struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -138,8 +189,12 @@ type Selection struct {
 	// Entries of any of these meters.
 	MeterIds []string `protobuf:"bytes,3,rep,name=meter_ids,json=meterIds,proto3" json:"meter_ids,omitempty"`
 	// Milliseconds since the Unix epoch, inclusive.
-	FromMs        *uint64 `protobuf:"varint,4,opt,name=from_ms,json=fromMs,proto3,oneof" json:"from_ms,omitempty"`
-	ToMs          *uint64 `protobuf:"varint,5,opt,name=to_ms,json=toMs,proto3,oneof" json:"to_ms,omitempty"`
+	FromMs *uint64 `protobuf:"varint,4,opt,name=from_ms,json=fromMs,proto3,oneof" json:"from_ms,omitempty"`
+	ToMs   *uint64 `protobuf:"varint,5,opt,name=to_ms,json=toMs,proto3,oneof" json:"to_ms,omitempty"`
+	// Entries of any of these kinds, by the names of Event's fields: "request".
+	Kinds []string `protobuf:"bytes,6,rep,name=kinds,proto3" json:"kinds,omitempty"`
+	// Responses and aborts with any of these: "503", "5xx", "abort".
+	Statuses      []string `protobuf:"bytes,7,rep,name=statuses,proto3" json:"statuses,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -207,6 +262,20 @@ func (x *Selection) GetToMs() uint64 {
 		return *x.ToMs
 	}
 	return 0
+}
+
+func (x *Selection) GetKinds() []string {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
+func (x *Selection) GetStatuses() []string {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
 }
 
 type AuditReplayRequest struct {
@@ -872,7 +941,11 @@ type QueryEntriesRequest struct {
 	// 0: all.
 	Limit uint64 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
 	// Send raw_event_bytes and the values of sensitive headers.
-	Reveal        bool `protobuf:"varint,3,opt,name=reveal,proto3" json:"reveal,omitempty"`
+	Reveal bool  `protobuf:"varint,3,opt,name=reveal,proto3" json:"reveal,omitempty"`
+	Order  Order `protobuf:"varint,4,opt,name=order,proto3,enum=verbatim.audit.v1.Order" json:"order,omitempty"`
+	// Goes on behind the entry that came with this cursor. Selection and order must
+	// be the same as then, the limit need not.
+	Cursor        string `protobuf:"bytes,5,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -928,6 +1001,20 @@ func (x *QueryEntriesRequest) GetReveal() bool {
 	return false
 }
 
+func (x *QueryEntriesRequest) GetOrder() Order {
+	if x != nil {
+		return x.Order
+	}
+	return Order_ORDER_UNSPECIFIED
+}
+
+func (x *QueryEntriesRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
 type QueryEntriesResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	StreamOffset  uint64                 `protobuf:"varint,1,opt,name=stream_offset,json=streamOffset,proto3" json:"stream_offset,omitempty"`
@@ -937,6 +1024,8 @@ type QueryEntriesResponse struct {
 	Event         *v1.Event              `protobuf:"bytes,5,opt,name=event,proto3" json:"event,omitempty"`
 	// Only with reveal.
 	RawEventBytes []byte `protobuf:"bytes,6,opt,name=raw_event_bytes,json=rawEventBytes,proto3" json:"raw_event_bytes,omitempty"`
+	// For a call that goes on behind this entry.
+	Cursor        string `protobuf:"bytes,7,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1011,6 +1100,13 @@ func (x *QueryEntriesResponse) GetRawEventBytes() []byte {
 		return x.RawEventBytes
 	}
 	return nil
+}
+
+func (x *QueryEntriesResponse) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
 }
 
 type ListCheckpointsRequest struct {
@@ -1607,14 +1703,16 @@ var File_verbatim_audit_v1_audit_proto protoreflect.FileDescriptor
 
 const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\n" +
-	"\x1dverbatim/audit/v1/audit.proto\x12\x11verbatim.audit.v1\x1a\x1fverbatim/anchor/v1/anchor.proto\x1a\x19verbatim/log/v1/log.proto\"\xe2\x01\n" +
+	"\x1dverbatim/audit/v1/audit.proto\x12\x11verbatim.audit.v1\x1a\x1fverbatim/anchor/v1/anchor.proto\x1a\x19verbatim/log/v1/log.proto\"\x94\x02\n" +
 	"\tSelection\x12&\n" +
 	"\fstart_offset\x18\x01 \x01(\x04H\x00R\vstartOffset\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"end_offset\x18\x02 \x01(\x04H\x01R\tendOffset\x88\x01\x01\x12\x1b\n" +
 	"\tmeter_ids\x18\x03 \x03(\tR\bmeterIds\x12\x1c\n" +
 	"\afrom_ms\x18\x04 \x01(\x04H\x02R\x06fromMs\x88\x01\x01\x12\x18\n" +
-	"\x05to_ms\x18\x05 \x01(\x04H\x03R\x04toMs\x88\x01\x01B\x0f\n" +
+	"\x05to_ms\x18\x05 \x01(\x04H\x03R\x04toMs\x88\x01\x01\x12\x14\n" +
+	"\x05kinds\x18\x06 \x03(\tR\x05kinds\x12\x1a\n" +
+	"\bstatuses\x18\a \x03(\tR\bstatusesB\x0f\n" +
 	"\r_start_offsetB\r\n" +
 	"\v_end_offsetB\n" +
 	"\n" +
@@ -1693,11 +1791,13 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\vreplay_hash\x18\x05 \x01(\fR\n" +
 	"replayHash\x12\x12\n" +
 	"\x04diff\x18\x06 \x03(\tR\x04diff\x12 \n" +
-	"\voverlapping\x18\a \x03(\x04R\voverlapping\"\x7f\n" +
+	"\voverlapping\x18\a \x03(\x04R\voverlapping\"\xc7\x01\n" +
 	"\x13QueryEntriesRequest\x12:\n" +
 	"\tselection\x18\x01 \x01(\v2\x1c.verbatim.audit.v1.SelectionR\tselection\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\x04R\x05limit\x12\x16\n" +
-	"\x06reveal\x18\x03 \x01(\bR\x06reveal\"\xf7\x01\n" +
+	"\x06reveal\x18\x03 \x01(\bR\x06reveal\x12.\n" +
+	"\x05order\x18\x04 \x01(\x0e2\x18.verbatim.audit.v1.OrderR\x05order\x12\x16\n" +
+	"\x06cursor\x18\x05 \x01(\tR\x06cursor\"\x8f\x02\n" +
 	"\x14QueryEntriesResponse\x12#\n" +
 	"\rstream_offset\x18\x01 \x01(\x04R\fstreamOffset\x12\x1d\n" +
 	"\n" +
@@ -1706,7 +1806,8 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\n" +
 	"entry_hash\x18\x04 \x01(\fR\tentryHash\x12,\n" +
 	"\x05event\x18\x05 \x01(\v2\x16.verbatim.log.v1.EventR\x05event\x12&\n" +
-	"\x0fraw_event_bytes\x18\x06 \x01(\fR\rrawEventBytes\"1\n" +
+	"\x0fraw_event_bytes\x18\x06 \x01(\fR\rrawEventBytes\x12\x16\n" +
+	"\x06cursor\x18\a \x01(\tR\x06cursor\"1\n" +
 	"\x16ListCheckpointsRequest\x12\x17\n" +
 	"\afrom_id\x18\x01 \x01(\x04R\x06fromId\"\xb3\x01\n" +
 	"\x17ListCheckpointsResponse\x12#\n" +
@@ -1761,7 +1862,11 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\x1bDIVERGENCE_KIND_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cDIVERGENCE_KIND_CHAIN_BROKEN\x10\x01\x12\"\n" +
 	"\x1eDIVERGENCE_KIND_OUTPUT_DIFFERS\x10\x02\x12\"\n" +
-	"\x1eDIVERGENCE_KIND_OUTPUT_MISSING\x10\x032\xcb\x04\n" +
+	"\x1eDIVERGENCE_KIND_OUTPUT_MISSING\x10\x03*N\n" +
+	"\x05Order\x12\x15\n" +
+	"\x11ORDER_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12ORDER_OLDEST_FIRST\x10\x01\x12\x16\n" +
+	"\x12ORDER_NEWEST_FIRST\x10\x022\xcb\x04\n" +
 	"\fAuditService\x12Y\n" +
 	"\x0eReplayAuditLog\x12%.verbatim.audit.v1.AuditReplayRequest\x1a\x1e.verbatim.audit.v1.ReplayEvent0\x01\x12a\n" +
 	"\fQueryEntries\x12&.verbatim.audit.v1.QueryEntriesRequest\x1a'.verbatim.audit.v1.QueryEntriesResponse0\x01\x12j\n" +
@@ -1782,69 +1887,71 @@ func file_verbatim_audit_v1_audit_proto_rawDescGZIP() []byte {
 	return file_verbatim_audit_v1_audit_proto_rawDescData
 }
 
-var file_verbatim_audit_v1_audit_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_verbatim_audit_v1_audit_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
 var file_verbatim_audit_v1_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_verbatim_audit_v1_audit_proto_goTypes = []any{
 	(ReplayResult)(0),               // 0: verbatim.audit.v1.ReplayResult
 	(DivergenceKind)(0),             // 1: verbatim.audit.v1.DivergenceKind
-	(*Selection)(nil),               // 2: verbatim.audit.v1.Selection
-	(*AuditReplayRequest)(nil),      // 3: verbatim.audit.v1.AuditReplayRequest
-	(*ReplayEvent)(nil),             // 4: verbatim.audit.v1.ReplayEvent
-	(*ReplayedExchange)(nil),        // 5: verbatim.audit.v1.ReplayedExchange
-	(*AuditReplayResponse)(nil),     // 6: verbatim.audit.v1.AuditReplayResponse
-	(*StartInRange)(nil),            // 7: verbatim.audit.v1.StartInRange
-	(*Divergence)(nil),              // 8: verbatim.audit.v1.Divergence
-	(*QueryEntriesRequest)(nil),     // 9: verbatim.audit.v1.QueryEntriesRequest
-	(*QueryEntriesResponse)(nil),    // 10: verbatim.audit.v1.QueryEntriesResponse
-	(*ListCheckpointsRequest)(nil),  // 11: verbatim.audit.v1.ListCheckpointsRequest
-	(*ListCheckpointsResponse)(nil), // 12: verbatim.audit.v1.ListCheckpointsResponse
-	(*GetStatusRequest)(nil),        // 13: verbatim.audit.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),       // 14: verbatim.audit.v1.GetStatusResponse
-	(*AnchorStatus)(nil),            // 15: verbatim.audit.v1.AnchorStatus
-	(*AnchorNowRequest)(nil),        // 16: verbatim.audit.v1.AnchorNowRequest
-	(*AnchorNowResponse)(nil),       // 17: verbatim.audit.v1.AnchorNowResponse
-	(*HoldSnapshotRequest)(nil),     // 18: verbatim.audit.v1.HoldSnapshotRequest
-	(*HoldSnapshotResponse)(nil),    // 19: verbatim.audit.v1.HoldSnapshotResponse
-	(*v1.Pipeline)(nil),             // 20: verbatim.log.v1.Pipeline
-	(*v1.Event)(nil),                // 21: verbatim.log.v1.Event
-	(*v1.Checkpoint)(nil),           // 22: verbatim.log.v1.Checkpoint
-	(v1.Profile)(0),                 // 23: verbatim.log.v1.Profile
-	(v1.Ordering)(0),                // 24: verbatim.log.v1.Ordering
-	(*v11.Receipt)(nil),             // 25: verbatim.anchor.v1.Receipt
+	(Order)(0),                      // 2: verbatim.audit.v1.Order
+	(*Selection)(nil),               // 3: verbatim.audit.v1.Selection
+	(*AuditReplayRequest)(nil),      // 4: verbatim.audit.v1.AuditReplayRequest
+	(*ReplayEvent)(nil),             // 5: verbatim.audit.v1.ReplayEvent
+	(*ReplayedExchange)(nil),        // 6: verbatim.audit.v1.ReplayedExchange
+	(*AuditReplayResponse)(nil),     // 7: verbatim.audit.v1.AuditReplayResponse
+	(*StartInRange)(nil),            // 8: verbatim.audit.v1.StartInRange
+	(*Divergence)(nil),              // 9: verbatim.audit.v1.Divergence
+	(*QueryEntriesRequest)(nil),     // 10: verbatim.audit.v1.QueryEntriesRequest
+	(*QueryEntriesResponse)(nil),    // 11: verbatim.audit.v1.QueryEntriesResponse
+	(*ListCheckpointsRequest)(nil),  // 12: verbatim.audit.v1.ListCheckpointsRequest
+	(*ListCheckpointsResponse)(nil), // 13: verbatim.audit.v1.ListCheckpointsResponse
+	(*GetStatusRequest)(nil),        // 14: verbatim.audit.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),       // 15: verbatim.audit.v1.GetStatusResponse
+	(*AnchorStatus)(nil),            // 16: verbatim.audit.v1.AnchorStatus
+	(*AnchorNowRequest)(nil),        // 17: verbatim.audit.v1.AnchorNowRequest
+	(*AnchorNowResponse)(nil),       // 18: verbatim.audit.v1.AnchorNowResponse
+	(*HoldSnapshotRequest)(nil),     // 19: verbatim.audit.v1.HoldSnapshotRequest
+	(*HoldSnapshotResponse)(nil),    // 20: verbatim.audit.v1.HoldSnapshotResponse
+	(*v1.Pipeline)(nil),             // 21: verbatim.log.v1.Pipeline
+	(*v1.Event)(nil),                // 22: verbatim.log.v1.Event
+	(*v1.Checkpoint)(nil),           // 23: verbatim.log.v1.Checkpoint
+	(v1.Profile)(0),                 // 24: verbatim.log.v1.Profile
+	(v1.Ordering)(0),                // 25: verbatim.log.v1.Ordering
+	(*v11.Receipt)(nil),             // 26: verbatim.anchor.v1.Receipt
 }
 var file_verbatim_audit_v1_audit_proto_depIdxs = []int32{
-	5,  // 0: verbatim.audit.v1.ReplayEvent.exchange:type_name -> verbatim.audit.v1.ReplayedExchange
-	6,  // 1: verbatim.audit.v1.ReplayEvent.response:type_name -> verbatim.audit.v1.AuditReplayResponse
+	6,  // 0: verbatim.audit.v1.ReplayEvent.exchange:type_name -> verbatim.audit.v1.ReplayedExchange
+	7,  // 1: verbatim.audit.v1.ReplayEvent.response:type_name -> verbatim.audit.v1.AuditReplayResponse
 	0,  // 2: verbatim.audit.v1.AuditReplayResponse.result:type_name -> verbatim.audit.v1.ReplayResult
-	8,  // 3: verbatim.audit.v1.AuditReplayResponse.divergence:type_name -> verbatim.audit.v1.Divergence
-	7,  // 4: verbatim.audit.v1.AuditReplayResponse.starts:type_name -> verbatim.audit.v1.StartInRange
-	20, // 5: verbatim.audit.v1.StartInRange.pipeline:type_name -> verbatim.log.v1.Pipeline
+	9,  // 3: verbatim.audit.v1.AuditReplayResponse.divergence:type_name -> verbatim.audit.v1.Divergence
+	8,  // 4: verbatim.audit.v1.AuditReplayResponse.starts:type_name -> verbatim.audit.v1.StartInRange
+	21, // 5: verbatim.audit.v1.StartInRange.pipeline:type_name -> verbatim.log.v1.Pipeline
 	1,  // 6: verbatim.audit.v1.Divergence.kind:type_name -> verbatim.audit.v1.DivergenceKind
-	2,  // 7: verbatim.audit.v1.QueryEntriesRequest.selection:type_name -> verbatim.audit.v1.Selection
-	21, // 8: verbatim.audit.v1.QueryEntriesResponse.event:type_name -> verbatim.log.v1.Event
-	22, // 9: verbatim.audit.v1.ListCheckpointsResponse.checkpoint:type_name -> verbatim.log.v1.Checkpoint
-	23, // 10: verbatim.audit.v1.GetStatusResponse.profile:type_name -> verbatim.log.v1.Profile
-	24, // 11: verbatim.audit.v1.GetStatusResponse.ordering:type_name -> verbatim.log.v1.Ordering
-	15, // 12: verbatim.audit.v1.GetStatusResponse.anchor:type_name -> verbatim.audit.v1.AnchorStatus
-	25, // 13: verbatim.audit.v1.AnchorStatus.newest_receipt:type_name -> verbatim.anchor.v1.Receipt
-	25, // 14: verbatim.audit.v1.AnchorNowResponse.receipt:type_name -> verbatim.anchor.v1.Receipt
-	3,  // 15: verbatim.audit.v1.AuditService.ReplayAuditLog:input_type -> verbatim.audit.v1.AuditReplayRequest
-	9,  // 16: verbatim.audit.v1.AuditService.QueryEntries:input_type -> verbatim.audit.v1.QueryEntriesRequest
-	11, // 17: verbatim.audit.v1.AuditService.ListCheckpoints:input_type -> verbatim.audit.v1.ListCheckpointsRequest
-	13, // 18: verbatim.audit.v1.AuditService.GetStatus:input_type -> verbatim.audit.v1.GetStatusRequest
-	18, // 19: verbatim.audit.v1.AuditService.HoldSnapshot:input_type -> verbatim.audit.v1.HoldSnapshotRequest
-	16, // 20: verbatim.audit.v1.AuditService.AnchorNow:input_type -> verbatim.audit.v1.AnchorNowRequest
-	4,  // 21: verbatim.audit.v1.AuditService.ReplayAuditLog:output_type -> verbatim.audit.v1.ReplayEvent
-	10, // 22: verbatim.audit.v1.AuditService.QueryEntries:output_type -> verbatim.audit.v1.QueryEntriesResponse
-	12, // 23: verbatim.audit.v1.AuditService.ListCheckpoints:output_type -> verbatim.audit.v1.ListCheckpointsResponse
-	14, // 24: verbatim.audit.v1.AuditService.GetStatus:output_type -> verbatim.audit.v1.GetStatusResponse
-	19, // 25: verbatim.audit.v1.AuditService.HoldSnapshot:output_type -> verbatim.audit.v1.HoldSnapshotResponse
-	17, // 26: verbatim.audit.v1.AuditService.AnchorNow:output_type -> verbatim.audit.v1.AnchorNowResponse
-	21, // [21:27] is the sub-list for method output_type
-	15, // [15:21] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	3,  // 7: verbatim.audit.v1.QueryEntriesRequest.selection:type_name -> verbatim.audit.v1.Selection
+	2,  // 8: verbatim.audit.v1.QueryEntriesRequest.order:type_name -> verbatim.audit.v1.Order
+	22, // 9: verbatim.audit.v1.QueryEntriesResponse.event:type_name -> verbatim.log.v1.Event
+	23, // 10: verbatim.audit.v1.ListCheckpointsResponse.checkpoint:type_name -> verbatim.log.v1.Checkpoint
+	24, // 11: verbatim.audit.v1.GetStatusResponse.profile:type_name -> verbatim.log.v1.Profile
+	25, // 12: verbatim.audit.v1.GetStatusResponse.ordering:type_name -> verbatim.log.v1.Ordering
+	16, // 13: verbatim.audit.v1.GetStatusResponse.anchor:type_name -> verbatim.audit.v1.AnchorStatus
+	26, // 14: verbatim.audit.v1.AnchorStatus.newest_receipt:type_name -> verbatim.anchor.v1.Receipt
+	26, // 15: verbatim.audit.v1.AnchorNowResponse.receipt:type_name -> verbatim.anchor.v1.Receipt
+	4,  // 16: verbatim.audit.v1.AuditService.ReplayAuditLog:input_type -> verbatim.audit.v1.AuditReplayRequest
+	10, // 17: verbatim.audit.v1.AuditService.QueryEntries:input_type -> verbatim.audit.v1.QueryEntriesRequest
+	12, // 18: verbatim.audit.v1.AuditService.ListCheckpoints:input_type -> verbatim.audit.v1.ListCheckpointsRequest
+	14, // 19: verbatim.audit.v1.AuditService.GetStatus:input_type -> verbatim.audit.v1.GetStatusRequest
+	19, // 20: verbatim.audit.v1.AuditService.HoldSnapshot:input_type -> verbatim.audit.v1.HoldSnapshotRequest
+	17, // 21: verbatim.audit.v1.AuditService.AnchorNow:input_type -> verbatim.audit.v1.AnchorNowRequest
+	5,  // 22: verbatim.audit.v1.AuditService.ReplayAuditLog:output_type -> verbatim.audit.v1.ReplayEvent
+	11, // 23: verbatim.audit.v1.AuditService.QueryEntries:output_type -> verbatim.audit.v1.QueryEntriesResponse
+	13, // 24: verbatim.audit.v1.AuditService.ListCheckpoints:output_type -> verbatim.audit.v1.ListCheckpointsResponse
+	15, // 25: verbatim.audit.v1.AuditService.GetStatus:output_type -> verbatim.audit.v1.GetStatusResponse
+	20, // 26: verbatim.audit.v1.AuditService.HoldSnapshot:output_type -> verbatim.audit.v1.HoldSnapshotResponse
+	18, // 27: verbatim.audit.v1.AuditService.AnchorNow:output_type -> verbatim.audit.v1.AnchorNowResponse
+	22, // [22:28] is the sub-list for method output_type
+	16, // [16:22] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_verbatim_audit_v1_audit_proto_init() }
@@ -1864,7 +1971,7 @@ func file_verbatim_audit_v1_audit_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_verbatim_audit_v1_audit_proto_rawDesc), len(file_verbatim_audit_v1_audit_proto_rawDesc)),
-			NumEnums:      2,
+			NumEnums:      3,
 			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,

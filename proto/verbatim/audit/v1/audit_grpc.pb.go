@@ -39,7 +39,8 @@ type AuditServiceClient interface {
 	// answers. One message an event, as it is produced; the last carries the
 	// verdict.
 	ReplayAuditLog(ctx context.Context, in *AuditReplayRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReplayEvent], error)
-	// QueryEntries streams entries in offset order.
+	// QueryEntries streams entries as they are found: by the order of their
+	// offsets, the oldest or the newest first.
 	QueryEntries(ctx context.Context, in *QueryEntriesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[QueryEntriesResponse], error)
 	// ListCheckpoints streams sealed checkpoints in order.
 	ListCheckpoints(ctx context.Context, in *ListCheckpointsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListCheckpointsResponse], error)
@@ -167,7 +168,8 @@ type AuditServiceServer interface {
 	// answers. One message an event, as it is produced; the last carries the
 	// verdict.
 	ReplayAuditLog(*AuditReplayRequest, grpc.ServerStreamingServer[ReplayEvent]) error
-	// QueryEntries streams entries in offset order.
+	// QueryEntries streams entries as they are found: by the order of their
+	// offsets, the oldest or the newest first.
 	QueryEntries(*QueryEntriesRequest, grpc.ServerStreamingServer[QueryEntriesResponse]) error
 	// ListCheckpoints streams sealed checkpoints in order.
 	ListCheckpoints(*ListCheckpointsRequest, grpc.ServerStreamingServer[ListCheckpointsResponse]) error

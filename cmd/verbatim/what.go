@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/output"
+)
+
+// what is an event in a few words.
+func what(ev *logv1.Event) string {
+	switch k := ev.GetKind().(type) {
+	case *logv1.Event_Genesis:
+		return fmt.Sprintf("log %x, version %d", k.Genesis.GetLogId(), k.Genesis.GetFormatVersion())
+	case *logv1.Event_Start:
+		return fmt.Sprintf("ordering %v, profile %v", enumJSON(k.Start.GetOrdering().Descriptor(), k.Start.GetOrdering().Number()),
+			enumJSON(k.Start.GetProfile().Descriptor(), k.Start.GetProfile().Number()))
+	case *logv1.Event_Request:
+		return fmt.Sprintf("%s %s, %d octets", pseudo(k.Request, ":method"), pseudo(k.Request, ":path"), len(k.Request.GetBody()))
+	case *logv1.Event_Response:
+		return whatResponse(k.Response)
+	case *logv1.Event_RequestPart:
+		return fmt.Sprintf("of %d", k.RequestPart.GetRequestOffset())
+	case *logv1.Event_ResponsePart:
+		return fmt.Sprintf("of %d", k.ResponsePart.GetRequestOffset())
+	case *logv1.Event_Abort:
+		return fmt.Sprintf("of %d, delivered %v: %s", k.Abort.GetRequestOffset(),
+			enumJSON(k.Abort.GetDelivered().Descriptor(), k.Abort.GetDelivered().Number()), k.Abort.GetReason())
+	case *logv1.Event_Gap:
+		return fmt.Sprintf("%d exchanges passed unrecorded: %s", k.Gap.GetExchanges(), k.Gap.GetReason())
+	case *logv1.Event_Checkpoint:
+		return fmt.Sprintf("%d seals %d to %d, %d outputs", k.Checkpoint.GetCheckpointId(), k.Checkpoint.GetFirstOffset(),
+			k.Checkpoint.GetLastOffset(), k.Checkpoint.GetOutputCount())
+	case *logv1.Event_Prune:
+		return fmt.Sprintf("deletes %d to %d", k.Prune.GetFirstOffset(), k.Prune.GetLastOffset())
+	}
+	return ""
+}
+
+func whatResponse(r *logv1.Response) string {
+	out, err := output.Decode(r.GetOutput())
+	if err != nil {
+		return fmt.Sprintf("to %d, unreadable", r.GetRequestOffset())
+	}
+	by := ""
+	if r.GetLocalReply() != nil {
+		by = ", by Envoy itself"
+	}
+	return fmt.Sprintf("to %d, status %d, %d octets%s", r.GetRequestOffset(), out.GetStatus(), len(out.GetBody()), by)
+}
+
+func pseudo(r *logv1.Request, name string) string {
+	for _, h := range r.GetHeaders() {
+		if string(h.GetName()) == name {
+			return string(h.GetValue())
+		}
+	}
+	return "?"
+}
