@@ -69,6 +69,9 @@ kept: what agrees is CLAIMED.
 				return err
 			}
 			var sealed anchor.Sealed
+			if err := signed.walk.Begin(cmd.Context(), v); err != nil {
+				return err
+			}
 			bar := newBar(cmd.ErrOrStderr(), "verifying", int(v.Tip().Offset)+1)
 			r, err := verify.Verify(cmd.Context(), v, verify.Options{
 				Trusted: roots, Progress: func(n uint64) { bar.set(int(n)) },

@@ -210,12 +210,12 @@ func TestWhatIsNotSignedYet(t *testing.T) {
 	}
 	first := p.checkpoints()[1]
 	clock.Add(Patience.Milliseconds())
-	p.append(startOf(a))
+	p.append(startNaming(a))
 	if s := p.check(r); !s.OK() || s.NotYet != 2 {
 		t.Errorf("at the end of the patience: %+v", s)
 	}
 	clock.Add(1)
-	p.append(startOf(a))
+	p.append(startNaming(a))
 	s := p.check(r)
 	if len(s.Findings) != 2 || s.Findings[0].Code != CodeUnsigned || s.Findings[0].Offset != first.Offset || s.NotYet != 0 {
 		t.Errorf("behind the patience: %+v", s)
@@ -225,7 +225,7 @@ func TestWhatIsNotSignedYet(t *testing.T) {
 	wantFinding(t, p.check(r), CodeUnsigned, p.checkpoints()[3].Offset)
 }
 
-func startOf(k *Key) *logv1.Event {
+func startNaming(k *Key) *logv1.Event {
 	return &logv1.Event{Kind: &logv1.Event_Start{Start: &logv1.Start{CheckpointKeys: []string{k.Public().String()}}}}
 }
 

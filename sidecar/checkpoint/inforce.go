@@ -2,87 +2,71 @@ package checkpoint
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
+	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 )
 
-// inForce is which of a worker's keys the chain says are in force, as far as it
-// was read.
-type inForce struct {
-	read  bool
-	at    uint64 // entries up to here were read
-	keys  []*Key
-	named int // by the Start, ours or not
-}
-
 // keysFor are the keys that sign a checkpoint. What an earlier process left
 // unsigned is signed with those of its keys that this one has, too.
-func (w *Worker) keysFor(ctx context.Context, v *auditlog.View, newest *Note, at auditlog.CheckpointAt) ([]*Key, error) {
+func (w *Worker) keysFor(ctx context.Context, v *auditlog.View, at auditlog.CheckpointAt) ([]*Key, error) {
 	w.mu.Lock()
 	ours := at.Offset > w.start
 	w.mu.Unlock()
 	if ours {
 		return w.o.Keys, nil
 	}
-	if err := w.readStarts(ctx, v, newest, at.Offset); err != nil {
-		return nil, err
-	}
-	if w.force.named > 0 && len(w.force.keys) == 0 {
-		w.o.Logger.Warn("a checkpoint of an earlier run can't be signed any more: none of the keys that were in force is configured",
-			"checkpoint", at.Checkpoint.GetCheckpointId(), "offset", at.Offset)
-	}
-	return w.force.keys, nil
-}
-
-// readStarts reads the log up to an offset for Starts. It begins at the newest
-// note: the keys on it were in force there. Without one it reads the log from its
-// beginning, once.
-func (w *Worker) readStarts(ctx context.Context, v *auditlog.View, newest *Note, to uint64) error {
-	f := &w.force
-	if to < f.at { // what was read further on is of a write that failed
-		*f = inForce{}
-	}
-	if !f.read && newest != nil {
-		keys, err := w.signers(newest)
-		if err != nil {
-			return err
-		}
-		f.at, f.keys, f.named = newest.Offset, keys, len(newest.sigs)
-	}
-	f.read = true
-	for e, err := range v.Entries(ctx, f.at+1, to) {
-		if err != nil {
-			return err
-		}
-		f.at = e.Offset
-		kind, _, err := auditlog.Peek(e.Raw)
-		if err != nil {
-			return err
-		}
-		if kind != auditlog.KindStart {
-			continue
-		}
-		ev, err := e.Event()
-		if err != nil {
-			return err
-		}
-		named := ev.GetStart().GetCheckpointKeys()
-		f.named = len(named)
-		f.keys = slices.DeleteFunc(slices.Clone(w.o.Keys), func(k *Key) bool { return !slices.Contains(named, k.Public().String()) })
-	}
-	return nil
-}
-
-// signers are those of the worker's keys that signed a note.
-func (w *Worker) signers(n *Note) ([]*Key, error) {
-	public := make([]VerifierKey, len(w.o.Keys))
-	for i, k := range w.o.Keys {
-		public[i] = k.Public()
-	}
-	ids, err := n.SignedBy(public...)
+	named, err := inForce(ctx, v, at.Offset)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(w.o.Keys), func(k *Key) bool { return !slices.Contains(ids, k.Public().ID()) }), nil
+	keys := slices.DeleteFunc(slices.Clone(w.o.Keys), func(k *Key) bool { return !slices.Contains(named, k.Public().String()) })
+	if len(named) > 0 && len(keys) == 0 {
+		w.o.Logger.Warn("a checkpoint of an earlier run can't be signed any more: none of the keys that were in force is configured",
+			"checkpoint", at.Checkpoint.GetCheckpointId(), "offset", at.Offset)
+	}
+	return keys, nil
+}
+
+// inForce are the verifier keys that the newest Start before an offset names.
+func inForce(ctx context.Context, v *auditlog.View, before uint64) ([]string, error) {
+	starts := auditlog.Lookup{AllOf: [][]auditlog.Term{{auditlog.KindTerm(auditlog.KindStart)}}, From: v.First(), To: before, Backward: true}
+	for offset, err := range v.Find(ctx, starts) {
+		if err != nil {
+			return nil, fmt.Errorf("find keys in force at %d: %w", before, err)
+		}
+		e, err := v.Entry(offset)
+		if err != nil {
+			return nil, err
+		}
+		s, err := startOf(e)
+		return s.GetCheckpointKeys(), err
+	}
+	// Those that were pruned are kept.
+	var keys []string
+	for e, err := range v.Kept(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		s, err := startOf(e)
+		if err != nil {
+			return nil, err
+		}
+		if s != nil && e.Offset < before {
+			keys = s.GetCheckpointKeys()
+		}
+	}
+	return keys, nil
+}
+
+// startOf is the Start that an entry holds, nil for another event.
+func startOf(e auditlog.Entry) (*logv1.Start, error) {
+	kind, _, err := auditlog.Peek(e.Raw)
+	if err != nil || kind != auditlog.KindStart {
+		return nil, err
+	}
+	ev, err := e.Event()
+	return ev.GetStart(), err
 }

@@ -36,7 +36,7 @@ func (w *Worker) signSome(ctx context.Context) (left uint64, err error) {
 // notes makes the notes of the oldest checkpoints that have none. next is the id of
 // the first that was not looked at, left how many those are.
 func (w *Worker) notes(ctx context.Context, v *auditlog.View) (records []auditlog.Record, next, left uint64, err error) {
-	newest, err := agreed(v)
+	newest, err := agreed(ctx, v)
 	if err != nil {
 		return nil, 0, 0, err
 	}
@@ -50,12 +50,15 @@ func (w *Worker) notes(ctx context.Context, v *auditlog.View) (records []auditlo
 	}
 	for len(pending) > 0 && len(records) < notesAtOnce {
 		at := pending[0]
-		keys, err := w.keysFor(ctx, v, newest, at)
+		keys, err := w.keysFor(ctx, v, at)
 		if err != nil {
 			return nil, 0, uint64(len(pending)), err
 		}
 		c := Of(v.ID(), at)
 		if len(keys) > 0 {
+			if err := inTree(ctx, v, c); err != nil {
+				return nil, 0, uint64(len(pending)), err
+			}
 			raw, err := Sign(c, keys...)
 			if err != nil {
 				return nil, 0, uint64(len(pending)), err
@@ -70,7 +73,7 @@ func (w *Worker) notes(ctx context.Context, v *auditlog.View) (records []auditlo
 // agreed returns the newest note that is kept, nil if there is none. It covers all
 // entries before it, so that no other root can be signed for its size or a smaller
 // one if the log agrees with it.
-func agreed(v *auditlog.View) (*Note, error) {
+func agreed(ctx context.Context, v *auditlog.View) (*Note, error) {
 	id, raw, err := Newest(v)
 	if errors.Is(err, ErrNoNote) {
 		return nil, nil //nolint:nilnil // absence is an answer here
@@ -89,7 +92,23 @@ func agreed(v *auditlog.View) (*Note, error) {
 	if err != nil || Of(v.ID(), at) != n.Checkpoint {
 		return nil, &ConflictError{ID: id, Signed: n.Checkpoint}
 	}
-	return n, nil
+	return n, inTree(ctx, v, n.Checkpoint)
+}
+
+// inTree makes sure that the log's tree has the root at that size, as far as the
+// log was not pruned.
+func inTree(ctx context.Context, v *auditlog.View, c Checkpoint) error {
+	if c.Size() < v.First() {
+		return nil
+	}
+	root, err := v.MerkleRoot(ctx, c.Size())
+	if err != nil {
+		return fmt.Errorf("read tree of checkpoint %d: %w", c.ID, err)
+	}
+	if root != c.MerkleRoot {
+		return fmt.Errorf("checkpoint %d has root %s, but the log's tree has %s at size %d: %w", c.ID, c.MerkleRoot, root, c.Size(), auditlog.ErrDamaged)
+	}
+	return nil
 }
 
 // ConflictError says that the log is not the one that was signed. Nothing is signed

@@ -1,6 +1,8 @@
 package checkpoint
 
 import (
+	"context"
+
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 )
@@ -26,6 +28,22 @@ type signable struct {
 type start struct {
 	offset uint64
 	keys   []string
+}
+
+// Begin takes the entries of a log that was pruned and that are kept for ever. It is
+// called before the first entry of what remains.
+func (w *Walk) Begin(ctx context.Context, v *auditlog.View) error {
+	for e, err := range v.Kept(ctx) {
+		if err != nil {
+			return err
+		}
+		ev, err := e.Event()
+		if err != nil {
+			return err
+		}
+		w.Each(e, ev)
+	}
+	return nil
 }
 
 // Each takes the next entry of the chain, and its event.

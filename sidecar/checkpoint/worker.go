@@ -39,7 +39,6 @@ type Worker struct {
 	keep keeper // the log; tests put a failing one
 
 	signing sync.Mutex // one signs at a time
-	force   inForce    // under signing
 	next    uint64     // checkpoints below it are signed, or can't be; under signing
 
 	mu     sync.Mutex
