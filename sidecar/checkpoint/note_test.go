@@ -188,7 +188,8 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(raw)
 	f.Add(bytes.Replace(raw, []byte("\n\n"), []byte("\n\n\n"), 1))
-	f.Add(append(bytes.Clone(raw), raw[bytes.Index(raw, []byte("—")):]...))
+	_, sigs, _ := bytes.Cut(raw, []byte("\n\n"))
+	f.Add(append(bytes.Clone(raw), sigs...))
 	f.Add([]byte("verbatim/\n0\n\n\n\n— a AAAAAAA=\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		n, err := Parse(raw)
