@@ -67,11 +67,11 @@ func (a *anchoring) run(ctx context.Context) {
 	}
 }
 
-// observer measures what became durable, and tells who publishes roots that one
-// was sealed.
+// observer measures what became durable, and tells who signs checkpoints and who
+// publishes roots that one was sealed.
 type observer struct {
 	*metrics.Metrics
-	sealed chan struct{} // capacity 1
+	sealed []chan struct{} // each of capacity 1
 }
 
 // Durable is called from the writer's goroutine. It does not block.
@@ -80,9 +80,11 @@ func (o observer) Durable(entries map[auditlog.Kind]int, took time.Duration) {
 	if entries[auditlog.KindCheckpoint] == 0 {
 		return
 	}
-	select {
-	case o.sealed <- struct{}{}:
-	default:
+	for _, sealed := range o.sealed {
+		select {
+		case sealed <- struct{}{}:
+		default:
+		}
 	}
 }
 

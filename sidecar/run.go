@@ -41,6 +41,10 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	if err != nil {
 		return err
 	}
+	keys, err := readCheckpointKeys(c.Checkpoint.KeyFiles)
+	if err != nil {
+		return err
+	}
 	// A start that fails for an address changes nothing in the log.
 	if err := auditlog.Available(c.Log); err != nil {
 		return err
@@ -50,9 +54,9 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	m, sealed := metrics.New(registry), make(chan struct{}, 1)
+	m, sealed, toSign := metrics.New(registry), make(chan struct{}, 1), make(chan struct{}, 1)
 	log, err := auditlog.Open(c.Log, auditlog.Options{
-		MaxAge: c.Seal.MaxAge, FailOpen: c.FailOpen, Logger: logger, Observer: observer{m, sealed},
+		MaxAge: c.Seal.MaxAge, FailOpen: c.FailOpen, Logger: logger, Observer: observer{m, []chan struct{}{sealed, toSign}},
 	})
 	if err != nil {
 		return errors.Join(err, l.close())
@@ -60,12 +64,13 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	s := &service{
 		config: c, version: version, logger: logger, log: log, policy: rules, ignore: ignore,
 		registry: registry, metrics: m, bootID: rand.Text(), captured: newAddresses(c.Pipeline.Address), losses: &capture.Losses{},
-		sealed: sealed,
+		sealed: sealed, toSign: toSign,
 	}
 	s.watch = &envoyWatch{
 		admin: c.Envoy.Admin, log: log, losses: s.losses, logger: logger,
 		changed: s.recordStart, version: c.Envoy.Version, since: time.Now(),
 	}
+	s.newSigning(keys)
 	if err := s.newAnchoring(payment); err != nil {
 		return errors.Join(err, l.close(), s.close())
 	}
@@ -104,9 +109,10 @@ type service struct {
 	losses   *capture.Losses
 	watch    *envoyWatch
 	bootID   string
-	// sealed gets a value when a checkpoint was sealed.
-	sealed    chan struct{}
-	anchoring anchoring
+	// sealed and toSign get a value when a checkpoint was sealed.
+	sealed, toSign chan struct{}
+	anchoring      anchoring
+	signing        signing
 }
 
 func (s *service) profile() logv1.Profile {
@@ -131,6 +137,7 @@ func (s *service) serve(ctx context.Context, l listeners) error {
 	group.Go(func() error { return s.admin().Serve(adminCtx, l.admin) })
 	group.Go(func() error { s.watch.run(failed); return nil })
 	group.Go(func() error { s.anchoring.run(failed); return nil })
+	group.Go(func() error { s.signing.run(failed); return nil })
 	group.Go(func() error {
 		defer stopAdmin()
 		return s.capture(failed, l.socket)
@@ -145,6 +152,7 @@ func (s *service) begin(ctx context.Context, adminAddress string) error {
 			s.watch.version = state.version
 		}
 	}
+	s.signing.begin(ctx)
 	if err := s.recordStart(ctx, s.watch.version); err != nil {
 		return err
 	}

@@ -25,9 +25,11 @@ func (s *service) recordStart(ctx context.Context, envoyVersion string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.log.Append(draft).Wait(context.WithoutCancel(ctx)); err != nil {
+	placed, err := s.log.Append(draft).Wait(context.WithoutCancel(ctx))
+	if err != nil {
 		return fmt.Errorf("record start: %w", err)
 	}
+	s.signing.started(placed.Offset)
 	return nil
 }
 
@@ -44,6 +46,6 @@ func (s *service) start(envoyVersion string) *logv1.Start {
 		BootId: s.bootID, VerbatimVersion: s.version, EnvoyVersion: envoyVersion, Pipeline: pipeline,
 		Workload: &logv1.Workload{Pod: os.Getenv(envPod), Node: os.Getenv(envNode), Identity: os.Getenv(envIdentity)},
 		Ordering: s.config.LogOrdering(), Profile: s.profile(),
-		CapturePolicy: s.policy.Text(), IgnorePolicy: s.ignore.Policy(),
+		CapturePolicy: s.policy.Text(), IgnorePolicy: s.ignore.Policy(), CheckpointKeys: s.signing.keys(),
 	}
 }

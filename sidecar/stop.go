@@ -41,6 +41,7 @@ func (s *service) close() error {
 	if err := s.losses.Tell(ctx, s.log); err != nil {
 		s.logger.Error("requests passed unrecorded, and the gap could not be recorded", "err", err)
 	}
+	s.sealSigned(ctx)
 	err := s.log.Close(ctx)
 	if err == nil {
 		s.logger.Info("stopped: the log is sealed", "log", s.config.Log)

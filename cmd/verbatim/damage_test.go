@@ -18,11 +18,12 @@ import (
 )
 
 // forged is "forge version N DIR", "forge flip OFFSET DIR", "forge remove OFFSET
-// DIR" or "forge record ID DIR", which lists a checkpoint at the offset of its id:
-// what somebody does to a log who owns its disk.
+// DIR", "forge record ID DIR", which lists a checkpoint at the offset of its id,
+// "forge unsign ID DIR", which takes a checkpoint's note away, or "forge cut OFFSET
+// DIR", which drops all behind it: what somebody does to a log who owns its disk.
 func forged(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
-		ts.Fatalf("usage: forge version|flip|remove|record N DIR")
+		ts.Fatalf("usage: forge version|flip|remove|record|unsign|cut N DIR")
 	}
 	n, err := strconv.ParseUint(args[1], 10, 32)
 	ts.Check(err)
@@ -42,6 +43,10 @@ func forged(ts *testscript.TestScript, neg bool, args []string) {
 	case "record":
 		offset := binary.BigEndian.AppendUint64(nil, n)
 		err = forge.Put(dir, "checkpoints", offset, offset)
+	case "unsign":
+		err = forge.Delete(dir, "records", binary.BigEndian.AppendUint64([]byte("checkpoint/note/"), n))
+	case "cut":
+		err = forge.Cut(dir, n)
 	default:
 		err = fmt.Errorf("no such forgery: %s", args[0])
 	}

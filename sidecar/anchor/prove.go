@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/chain"
 	"verbatim/sidecar/stellar"
@@ -14,8 +15,12 @@ import (
 // that only roots whose links were checked are compared.
 type Sealed struct{ Checkpoints []auditlog.CheckpointAt }
 
-// Add is for verify.Options.Sealed.
-func (s *Sealed) Add(c auditlog.CheckpointAt) { s.Checkpoints = append(s.Checkpoints, c) }
+// Each is for verify.Options.Each; it needs checkpoints alone.
+func (s *Sealed) Each(e auditlog.Entry, ev *logv1.Event) {
+	if c := ev.GetCheckpoint(); c != nil {
+		s.Checkpoints = append(s.Checkpoints, auditlog.CheckpointAt{Offset: e.Offset, ClockMS: ev.GetWallClockMs(), Root: e.Hash(), Checkpoint: c})
+	}
+}
 
 // Trusted is what the reader knows about the contract.
 type Trusted struct {

@@ -24,6 +24,8 @@ type Pending struct {
 	draft Draft
 	// What is to be stored beside the chain, in place of a draft.
 	writes []write
+	// In place of a draft: the window is sealed, for no entry follows.
+	seal   bool
 	done   chan struct{}
 	placed Placed
 	err    error
@@ -45,6 +47,9 @@ func (p *Pending) what() string {
 	if p.writes != nil {
 		return "records"
 	}
+	if p.seal {
+		return "the last checkpoint"
+	}
 	return p.draft.Kind.String()
 }
 
@@ -60,6 +65,7 @@ type queue struct {
 	mu      sync.Mutex
 	waiting []*Pending
 	closed  bool
+	ended   bool  // no entries any more
 	down    error // why nothing can be written now
 	// Requests whose outcome was refused: they get an Abort when the log is back.
 	refused map[uint64]struct{}
@@ -78,7 +84,7 @@ func (q *queue) enqueue(p *Pending) *Pending {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
-	case q.closed:
+	case q.closed, q.ended && p.writes == nil && !p.seal:
 		p.finish(fmt.Errorf("append %s: %w", p.what(), ErrClosed))
 	case q.down != nil:
 		q.refuse(p)

@@ -69,6 +69,14 @@ func (l *Log) commit(waiting []*Pending, aged bool) error {
 			b.store(p.writes)
 			continue
 		}
+		if p.seal {
+			if l.tail.sealable() || !sealed && len(told) > 0 {
+				if err := seal(logv1.SealReason_SEAL_REASON_STOP); err != nil {
+					return err
+				}
+			}
+			continue
+		}
 		var err error
 		if p.placed, err = b.place(p.draft, l.nowMS()); err != nil {
 			return err

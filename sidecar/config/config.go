@@ -39,12 +39,13 @@ type Config struct {
 	Ignore      Ignore  `yaml:"ignore"`
 	Seal        Seal    `yaml:"seal"`
 	// MaxEventBytes is how large a message of an exchange may be.
-	MaxEventBytes int      `yaml:"max_event_bytes"`
-	Pipeline      Pipeline `yaml:"pipeline"`
-	Envoy         Envoy    `yaml:"envoy"`
-	Replay        Replay   `yaml:"replay"`
-	Anchor        Anchor   `yaml:"anchor"`
-	Shutdown      Shutdown `yaml:"shutdown"`
+	MaxEventBytes int        `yaml:"max_event_bytes"`
+	Pipeline      Pipeline   `yaml:"pipeline"`
+	Envoy         Envoy      `yaml:"envoy"`
+	Replay        Replay     `yaml:"replay"`
+	Anchor        Anchor     `yaml:"anchor"`
+	Checkpoint    Checkpoint `yaml:"checkpoint"`
+	Shutdown      Shutdown   `yaml:"shutdown"`
 	// LogLevel is "debug", "info", "warn" or "error".
 	LogLevel string `yaml:"log_level"`
 	// LogFormat is "text" or "json".
@@ -160,6 +161,7 @@ func Default() Config {
 		MaxEventBytes: 16 << 20,
 		Pipeline:      Pipeline{Protocol: "h1"},
 		Anchor:        Anchor{Every: 1, MinInterval: time.Minute, AlarmAfter: time.Hour},
+		Checkpoint:    Checkpoint{KeyFiles: []string{}},
 		Shutdown:      Shutdown{Grace: 10 * time.Second},
 		LogLevel:      "info",
 		LogFormat:     "text",

@@ -25,7 +25,7 @@ const (
 // it, and what it takes.
 func (c *Config) Validate() error {
 	for _, check := range []func() error{
-		c.checkRequired, c.checkChoices, c.checkBounds, c.checkHeaders, c.checkAddresses, c.checkTargets, c.checkAnchor,
+		c.checkRequired, c.checkChoices, c.checkBounds, c.checkHeaders, c.checkAddresses, c.checkTargets, c.checkAnchor, c.checkCheckpoint,
 	} {
 		if err := check(); err != nil {
 			return err

@@ -9,7 +9,8 @@ import (
 	"strings"
 
 	"github.com/stellar/go-stellar-sdk/keypair"
-	"golang.org/x/sys/unix"
+
+	"verbatim/sidecar/keyfile"
 )
 
 // Signer signs with one account's Ed25519 key. A key management service can be one.
@@ -27,24 +28,9 @@ const maxSeedFile = 256
 // KeyFile reads a seed, S…, from a regular file that nobody but its owner can read.
 // White space around the seed does not matter. Its errors don't show what is in it.
 func KeyFile(path string) (Signer, error) {
-	// Opening a FIFO without O_NONBLOCK would wait for its writer.
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	content, err := keyfile.Read(path, maxSeedFile)
 	if err != nil {
-		return nil, fmt.Errorf("open key file: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("look at key file: %w", err)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("key file %s is not a regular file", path)
-	case info.Mode().Perm()&0o077 != 0:
-		return nil, fmt.Errorf("key file %s can be read or written by others (mode %04o): chmod 600 it, and use a new key if others had access", path, info.Mode().Perm())
-	}
-	content, err := io.ReadAll(io.LimitReader(f, maxSeedFile))
-	if err != nil {
-		return nil, fmt.Errorf("read key file: %w", err)
+		return nil, err
 	}
 	return parseSeed(string(content), "key file "+path)
 }

@@ -26,13 +26,11 @@ type Options struct {
 	// Reached is called at each checkpoint whose links were checked, if nothing is
 	// wrong up to there; may be nil. The Point is the callee's.
 	Reached func(Point)
-	// Each is called with every entry whose link to the one before it holds, and
-	// its event, in order; may be nil, and then events are not decoded as a whole.
-	// The event is empty if it can't be decoded.
+	// Each is called with every entry whose links hold, and its event, in order; may
+	// be nil. The event is empty if it can't be decoded. Decoding is what costs: see Of.
 	Each func(auditlog.Entry, *logv1.Event)
-	// Sealed is called with every checkpoint whose links were checked, in order; may
-	// be nil.
-	Sealed func(auditlog.CheckpointAt)
+	// Of are the kinds of events that Each gets; empty: all.
+	Of []auditlog.Kind
 }
 
 const progressEvery = 4096
@@ -160,16 +158,10 @@ func (c *checker) confirm() {
 	e := c.last
 	c.report.Entries++
 	at := c.footers.entry(c.report, e, c.prev, c.base != nil && e.Offset == c.base.Offset)
-	if c.opts.Each != nil {
+	if c.opts.Each != nil && (len(c.opts.Of) == 0 || slices.Contains(c.opts.Of, c.footers.summary.Kind)) {
 		c.each(e)
 	}
-	if at == nil {
-		return
-	}
-	if c.opts.Sealed != nil {
-		c.opts.Sealed(*at)
-	}
-	if c.opts.Reached != nil && c.report.OK() {
+	if at != nil && c.opts.Reached != nil && c.report.OK() {
 		c.opts.Reached(Point{Offset: at.Offset, Root: at.Root, Nodes: c.footers.sealedNodes})
 	}
 }

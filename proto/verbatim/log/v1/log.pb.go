@@ -767,8 +767,11 @@ type Start struct {
 	Profile         Profile                `protobuf:"varint,7,opt,name=profile,proto3,enum=verbatim.log.v1.Profile" json:"profile,omitempty"`
 	CapturePolicy   *Policy                `protobuf:"bytes,8,opt,name=capture_policy,json=capturePolicy,proto3" json:"capture_policy,omitempty"`
 	IgnorePolicy    *Policy                `protobuf:"bytes,9,opt,name=ignore_policy,json=ignorePolicy,proto3" json:"ignore_policy,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The keys that sign checkpoints from here to the next Start, as C2SP verifier
+	// keys. None: checkpoints are not signed.
+	CheckpointKeys []string `protobuf:"bytes,10,rep,name=checkpoint_keys,json=checkpointKeys,proto3" json:"checkpoint_keys,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Start) Reset() {
@@ -860,6 +863,13 @@ func (x *Start) GetCapturePolicy() *Policy {
 func (x *Start) GetIgnorePolicy() *Policy {
 	if x != nil {
 		return x.IgnorePolicy
+	}
+	return nil
+}
+
+func (x *Start) GetCheckpointKeys() []string {
+	if x != nil {
+		return x.CheckpointKeys
 	}
 	return nil
 }
@@ -2159,7 +2169,7 @@ const file_verbatim_log_v1_log_proto_rawDesc = "" +
 	"\vPredecessor\x12\x15\n" +
 	"\x06log_id\x18\x01 \x01(\fR\x05logId\x12\x1d\n" +
 	"\n" +
-	"chain_root\x18\x02 \x01(\fR\tchainRoot\"\xc7\x03\n" +
+	"chain_root\x18\x02 \x01(\fR\tchainRoot\"\xf0\x03\n" +
 	"\x05Start\x12\x17\n" +
 	"\aboot_id\x18\x01 \x01(\tR\x06bootId\x12)\n" +
 	"\x10verbatim_version\x18\x02 \x01(\tR\x0fverbatimVersion\x12#\n" +
@@ -2169,7 +2179,9 @@ const file_verbatim_log_v1_log_proto_rawDesc = "" +
 	"\bordering\x18\x06 \x01(\x0e2\x19.verbatim.log.v1.OrderingR\bordering\x122\n" +
 	"\aprofile\x18\a \x01(\x0e2\x18.verbatim.log.v1.ProfileR\aprofile\x12>\n" +
 	"\x0ecapture_policy\x18\b \x01(\v2\x17.verbatim.log.v1.PolicyR\rcapturePolicy\x12<\n" +
-	"\rignore_policy\x18\t \x01(\v2\x17.verbatim.log.v1.PolicyR\fignorePolicy\"\x9f\x01\n" +
+	"\rignore_policy\x18\t \x01(\v2\x17.verbatim.log.v1.PolicyR\fignorePolicy\x12'\n" +
+	"\x0fcheckpoint_keys\x18\n" +
+	" \x03(\tR\x0echeckpointKeys\"\x9f\x01\n" +
 	"\bPipeline\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fimage_digest\x18\x02 \x01(\tR\vimageDigest\x12@\n" +

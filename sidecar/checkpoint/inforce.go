@@ -1,0 +1,72 @@
+package checkpoint
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/auditlog"
+)
+
+// keysFor are the keys that sign a checkpoint. What an earlier process left
+// unsigned is signed with those of its keys that this one has, too.
+func (w *Worker) keysFor(ctx context.Context, v *auditlog.View, at auditlog.CheckpointAt) ([]*Key, error) {
+	w.mu.Lock()
+	ours := at.Offset > w.start
+	w.mu.Unlock()
+	if ours {
+		return w.o.Keys, nil
+	}
+	named, err := inForce(ctx, v, at.Offset)
+	if err != nil {
+		return nil, err
+	}
+	keys := slices.DeleteFunc(slices.Clone(w.o.Keys), func(k *Key) bool { return !slices.Contains(named, k.Public().String()) })
+	if len(named) > 0 && len(keys) == 0 {
+		w.o.Logger.Warn("a checkpoint of an earlier run can't be signed any more: none of the keys that were in force is configured",
+			"checkpoint", at.Checkpoint.GetCheckpointId(), "offset", at.Offset)
+	}
+	return keys, nil
+}
+
+// inForce are the verifier keys that the newest Start before an offset names.
+func inForce(ctx context.Context, v *auditlog.View, before uint64) ([]string, error) {
+	starts := auditlog.Lookup{AllOf: [][]auditlog.Term{{auditlog.KindTerm(auditlog.KindStart)}}, From: v.First(), To: before, Backward: true}
+	for offset, err := range v.Find(ctx, starts) {
+		if err != nil {
+			return nil, fmt.Errorf("find keys in force at %d: %w", before, err)
+		}
+		e, err := v.Entry(offset)
+		if err != nil {
+			return nil, err
+		}
+		s, err := startOf(e)
+		return s.GetCheckpointKeys(), err
+	}
+	// Those that were pruned are kept.
+	var keys []string
+	for e, err := range v.Kept(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		s, err := startOf(e)
+		if err != nil {
+			return nil, err
+		}
+		if s != nil && e.Offset < before {
+			keys = s.GetCheckpointKeys()
+		}
+	}
+	return keys, nil
+}
+
+// startOf is the Start that an entry holds, nil for another event.
+func startOf(e auditlog.Entry) (*logv1.Start, error) {
+	kind, _, err := auditlog.Peek(e.Raw)
+	if err != nil || kind != auditlog.KindStart {
+		return nil, err
+	}
+	ev, err := e.Event()
+	return ev.GetStart(), err
+}

@@ -1,0 +1,64 @@
+package checkpoint
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"verbatim/sidecar/auditlog"
+)
+
+// prefixNotes is the key of what is kept beside the chain; a checkpoint's id
+// follows, eight octets, big endian.
+var prefixNotes = []byte("checkpoint/note/")
+
+func noteKey(id uint64) []byte {
+	return binary.BigEndian.AppendUint64(append([]byte{}, prefixNotes...), id)
+}
+
+// idOf is the checkpoint that a record is of; false if its key is none of a note's.
+func idOf(key []byte) (uint64, bool) {
+	if len(key) != len(prefixNotes)+8 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(key[len(prefixNotes):]), true
+}
+
+// ErrNoNote says that a log keeps no signed note of a checkpoint.
+var ErrNoNote = errors.New("no signed checkpoint")
+
+// Kept returns a checkpoint's signed note as the log keeps it, octet by octet;
+// ErrNoNote if it keeps none. Nothing of it is checked.
+func Kept(v *auditlog.View, id uint64) ([]byte, error) {
+	raw, err := v.Record(noteKey(id))
+	if err != nil {
+		return nil, fmt.Errorf("read note of checkpoint %d: %w", id, err)
+	}
+	if raw == nil {
+		return nil, fmt.Errorf("read note of checkpoint %d: %w", id, ErrNoNote)
+	}
+	return raw, nil
+}
+
+// Newest returns the newest checkpoint that has a note, and the note; ErrNoNote if
+// none has.
+func Newest(v *auditlog.View) (id uint64, raw []byte, err error) {
+	last, found, err := v.LastRecord(prefixNotes)
+	if err != nil {
+		return 0, nil, fmt.Errorf("read newest note: %w", err)
+	}
+	if !found {
+		return 0, nil, fmt.Errorf("read newest note: %w", ErrNoNote)
+	}
+	id, ok := idOf(last.Key)
+	if !ok {
+		return 0, nil, fmt.Errorf("read newest note: %w: %q is no key of a note", auditlog.ErrDamaged, last.Key)
+	}
+	return id, last.Value, nil
+}
+
+// keeper writes what has to survive a stop; the log is one.
+type keeper interface {
+	KeepSynced(ctx context.Context, records ...auditlog.Record) error
+}

@@ -1,0 +1,101 @@
+package checkpoint
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"verbatim/sidecar/keyfile"
+)
+
+// Key signs checkpoints with Ed25519. However it is printed or encoded, only its
+// verifier key shows. Its methods are safe for use by several goroutines.
+type Key struct {
+	signer note.Signer
+	public VerifierKey
+}
+
+var (
+	_ fmt.Formatter  = (*Key)(nil)
+	_ slog.LogValuer = (*Key)(nil)
+)
+
+// maxKeyFile is more than any key with white space around it.
+const maxKeyFile = 1024
+
+// CreateKeySynced makes a new key with the operating system's secure generator,
+// and a file for it that nobody but its owner can read. It returns after the file
+// is durable. It never replaces a file.
+func CreateKeySynced(path, name string) (*Key, error) {
+	secret, _, err := note.GenerateKey(rand.Reader, name)
+	if err != nil {
+		return nil, fmt.Errorf("make key: %w", err)
+	}
+	k, err := parseKey(secret)
+	if err != nil {
+		return nil, fmt.Errorf("make key: %q is no name of a key: it must not be empty or hold spaces or +", name)
+	}
+	if err := keyfile.CreateSynced(path, []byte(secret+"\n")); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// KeyFile reads a key from a regular file that nobody but its owner can read.
+// White space around it does not matter. Its errors don't show what is in it.
+func KeyFile(path string) (*Key, error) {
+	content, err := keyfile.Read(path, maxKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	k, err := parseKey(strings.TrimSpace(string(content)))
+	if err != nil {
+		return nil, fmt.Errorf("key file %s does not hold a key of verbatim key new, PRIVATE+KEY+…", path)
+	}
+	return k, nil
+}
+
+// parseKey's error may show the key.
+func parseKey(secret string) (*Key, error) {
+	signer, err := note.NewSigner(secret)
+	if err != nil {
+		return nil, err
+	}
+	// NewSigner took it: five parts, the last an octet for the algorithm and a seed.
+	parts := strings.SplitN(secret, "+", 5)
+	seed, err := base64.StdEncoding.DecodeString(parts[4])
+	if err != nil {
+		return nil, err
+	}
+	public, ok := ed25519.NewKeyFromSeed(seed[1:]).Public().(ed25519.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("no public half")
+	}
+	text, err := note.NewEd25519VerifierKey(signer.Name(), public)
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := ParseVerifierKey(text)
+	return &Key{signer, verifier}, err
+}
+
+// Public is the key's public half.
+func (k *Key) Public() VerifierKey { return k.public }
+
+// String is the verifier key.
+func (k *Key) String() string { return k.public.String() }
+
+// LogValue is the verifier key.
+func (k *Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// MarshalText is the verifier key.
+func (k *Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// Format covers every verb: %x and %d would walk through the fields.
+func (k *Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
