@@ -1,0 +1,117 @@
+package bench
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/chain"
+	"verbatim/sidecar/verify"
+)
+
+// BenchmarkVerify checks every link, footer and index of the loaded log on one core,
+// and measures beside it what no verification can be faster than here: the chained
+// SHA-256 alone, and reading the entries and hashing each once. Rates are by the
+// process's own processor time, so that what else runs on the machine counts less.
+func BenchmarkVerify(b *testing.B) {
+	l := loaded(b)
+	onOneCore(b)
+	v, err := auditlog.OpenReadOnly(l.dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer v.Close()
+	for b.Loop() {
+		all := rate(b, l.entries, func() {
+			r, err := verify.Verify(b.Context(), v, verify.Options{})
+			if err != nil || !r.OK() || r.Entries != l.entries {
+				b.Fatalf("%v: %+v", err, r)
+			}
+		})
+		read := rate(b, l.entries, func() { hashAll(b, v) })
+		floor := rate(b, l.entries, func() { chainOnly(l.entries, int(l.raw/l.entries)) })
+		b.ReportMetric(all, "entries/s")
+		b.ReportMetric(read, "read+hash/s")
+		b.ReportMetric(floor, "sha256-floor/s")
+		b.Logf("verified %.2f million entries a second; reading with one hash each: %.2f; chained SHA-256 alone: %.2f (%.0f %% of the floor)",
+			all/1e6, read/1e6, floor/1e6, 100*all/floor)
+	}
+}
+
+// BenchmarkDisk measures the loaded log's directory against its raw events.
+func BenchmarkDisk(b *testing.B) {
+	l := loaded(b)
+	var size int64
+	for b.Loop() {
+		size = sizeOf(b, l.dir)
+	}
+	b.ReportMetric(float64(size)/float64(l.raw), "of_raw")
+	b.Logf("%d octets on disk, indexes and Merkle nodes included, for %d octets of raw events", size, l.raw)
+}
+
+func sizeOf(b *testing.B, dir string) (size int64) {
+	b.Helper()
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if os.IsNotExist(err) {
+			return nil
+		}
+		if err == nil {
+			size += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return size
+}
+
+// rate is how many of n things are done in a second of processor time.
+func rate(b *testing.B, n uint64, f func()) float64 {
+	b.Helper()
+	before := processorTime(b)
+	f()
+	return float64(n) / (processorTime(b) - before).Seconds()
+}
+
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// hashAll reads every entry and computes its hash, and nothing else.
+func hashAll(b *testing.B, v *auditlog.View) {
+	b.Helper()
+	hasher, prev := chain.NewHasher(), chain.Hash{}
+	for e, err := range v.Entries(b.Context(), 0, v.Tip().Offset) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		prev = hasher.Entry(e.PrevEntryHash, e.Offset, e.Raw)
+	}
+	if prev != v.Tip().Hash {
+		b.Fatal(fmt.Errorf("chain root %s, want %s", prev, v.Tip().Hash))
+	}
+}
+
+// chainOnly computes a chain over events of one size.
+func chainOnly(entries uint64, size int) {
+	hasher, prev, raw := chain.NewHasher(), chain.Hash{}, make([]byte, size)
+	for offset := range entries {
+		prev = hasher.Entry(prev, offset, raw)
+	}
+}
