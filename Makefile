@@ -52,6 +52,10 @@ contract: needs-contract ## assemble contracts/audit_root.wasm again
 fuzz: needs-build ## run each fuzz target for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)
 
+.PHONY: faults
+faults: needs-build ## fail every system call of the log's write path in every way, not a sample as in test
+	go test -run='^TestEveryWrite$$' -count=1 -v -timeout=3h ./tests/faults -every
+
 .PHONY: bench
 bench: needs-test build soroban ## run the benchmarks
 	go test -run='^$$' -bench=. -benchmem -timeout=60m ./...

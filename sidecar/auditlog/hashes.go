@@ -19,6 +19,9 @@ func (s *store) prevHashes(ro *grocksdb.ReadOptions, from, to uint64) ([]chain.H
 		return nil, err
 	}
 	next := from + uint64(len(hashes))
+	if next > to {
+		return hashes, nil // what is behind does not matter, even if it can't be read
+	}
 	for alone.Seek(offsetKey(next)); alone.Valid() && next <= to; alone.Next() {
 		key, value := alone.Key(), alone.Value()
 		offset, err := parseOffsetKey(key.Data())

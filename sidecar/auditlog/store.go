@@ -53,6 +53,9 @@ type store struct {
 
 // openStore opens the RocksDB of the log in dir.
 func openStore(dir string, mode access) (*store, error) {
+	if err := checkTables(dir); err != nil {
+		return nil, err
+	}
 	path := filepath.Join(dir, dbDir)
 	s := &store{snapshots: map[*grocksdb.Snapshot]struct{}{}}
 	dbOpts := s.databaseOptions(mode)
@@ -107,14 +110,15 @@ func (s *store) databaseOptions(mode access) *grocksdb.Options {
 	o.SetWALRecoveryMode(grocksdb.TolerateCorruptedTailRecordsRecovery)
 	o.SetRecycleLogFileNum(0)
 	o.SetMaxTotalWalSize(256 << 20)
-	o.SetKeepLogFileNum(4)
-	o.SetMaxLogFileSize(4 << 20)
 	o.SetStatsDumpPeriodSec(0)
 	o.SetMaxBackgroundJobs(2)
 	// Debian builds RocksDB with its assertions, and one of them aborts the
-	// process at the second line that can't be written to RocksDB's own log
-	// file: nothing is written there but when it is opened.
+	// process at the second line that can't be written to RocksDB's own log file:
+	// none is written there. A file that may be rolled over would get a list of
+	// all settings whatever the level, so its size has no bound.
 	o.SetInfoLogLevel(grocksdb.FatalInfoLogLevel)
+	o.SetMaxLogFileSize(0)
+	o.SetKeepLogFileNum(1)
 	if mode == readOnly {
 		// A reader writes nothing beside the log; RocksDB goes on without its
 		// own log file where none can be made.

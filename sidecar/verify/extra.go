@@ -19,6 +19,7 @@ func (s *stored) end(ctx context.Context, r *Report, f *footers) {
 		return
 	}
 	s.behind(r, tip)
+	s.records(ctx, r)
 	s.extraCheckpoints(ctx, r, tip, f.nextID)
 	if s.blind {
 		return

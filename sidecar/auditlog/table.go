@@ -1,0 +1,128 @@
+package auditlog
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// RocksDB reads one block of a table file before it looks at the block's checksum,
+// the one with the table's properties, and Debian's build aborts the process when
+// that block's last bit says that it has a hash index and it has none. So the bit is
+// looked at first. All else in a table RocksDB finds wrong by itself.
+
+// Of a table file: the footer's length, what it ends with, and where in it its own
+// version is and the places of two blocks begin.
+const (
+	footerBytes   = 53
+	footerMagic   = 0x88e241b785f4cff7
+	footerMagicAt = footerBytes - 8
+	footerHandles = 1
+)
+
+const (
+	tableProperties = "rocksdb.properties"
+	hashIndexBit    = 1 << 31
+	// maxTableBlock bounds what is read of a file that may be damaged, in octets.
+	maxTableBlock = 1 << 20
+)
+
+// errOtherTable: not a table that is understood here. RocksDB has to say what it is.
+var errOtherTable = errors.New("not a whole table")
+
+// checkTables fails with ErrDamaged if RocksDB can't be given the log's tables.
+func checkTables(dir string) error {
+	paths, err := filepath.Glob(filepath.Join(dir, dbDir, "*.sst"))
+	if err != nil {
+		return fmt.Errorf("open log %s: %w", dir, err)
+	}
+	for _, path := range paths {
+		hashed, err := propertiesHashed(path)
+		if err == nil && hashed {
+			return fmt.Errorf("open log %s: %w: the properties of its table %s are broken; restore it from a backup, nothing was changed",
+				dir, ErrDamaged, filepath.Base(path))
+		}
+	}
+	return nil
+}
+
+// propertiesHashed says whether a table's properties are said to have a hash index.
+func propertiesHashed(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close() //nolint:errcheck // read only
+	info, err := f.Stat()
+	if err != nil || info.Size() < footerBytes {
+		return false, errOtherTable
+	}
+	footer := make([]byte, footerBytes)
+	if _, err := f.ReadAt(footer, info.Size()-footerBytes); err != nil {
+		return false, err
+	}
+	if binary.LittleEndian.Uint64(footer[footerMagicAt:]) != footerMagic {
+		return false, errOtherTable
+	}
+	index, err := readBlock(f, footer[footerHandles:])
+	if err != nil {
+		return false, err
+	}
+	handle, err := blockValue(index, tableProperties)
+	if err != nil {
+		return false, err
+	}
+	properties, err := readBlock(f, handle)
+	if err != nil || len(properties) < 4 {
+		return false, errOtherTable
+	}
+	return binary.LittleEndian.Uint32(properties[len(properties)-4:])&hashIndexBit != 0, nil
+}
+
+// readBlock reads the block whose place, offset and length, a handle begins with.
+func readBlock(f io.ReaderAt, handle []byte) ([]byte, error) {
+	offset, n := binary.Uvarint(handle)
+	if n <= 0 {
+		return nil, errOtherTable
+	}
+	size, m := binary.Uvarint(handle[n:])
+	if m <= 0 || size > maxTableBlock || offset > 1<<62 {
+		return nil, errOtherTable
+	}
+	block := make([]byte, size)
+	if _, err := f.ReadAt(block, int64(offset)); err != nil {
+		return nil, errOtherTable
+	}
+	return block, nil
+}
+
+// blockValue finds a key in a small block: entries of how many octets of the key
+// before are shared, how many are not, the value's length, the rest of the key, and the
+// value.
+func blockValue(block []byte, key string) ([]byte, error) {
+	var at []byte
+	for len(block) > 0 {
+		var numbers [3]uint64
+		for i := range numbers {
+			v, n := binary.Uvarint(block)
+			if n <= 0 {
+				return nil, errOtherTable
+			}
+			numbers[i], block = v, block[n:]
+		}
+		shared, rest, size := numbers[0], numbers[1], numbers[2]
+		left := uint64(len(block))
+		if shared > uint64(len(at)) || rest > left || size > left-rest {
+			return nil, errOtherTable
+		}
+		at = append(at[:shared:shared], block[:rest]...)
+		if string(at) == key {
+			return block[rest : rest+size], nil
+		}
+		block = block[rest+size:]
+	}
+	return nil, errOtherTable
+}
