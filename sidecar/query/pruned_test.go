@@ -12,7 +12,7 @@ import (
 )
 
 // pruneAt cuts a log at a checkpoint, as the retention does.
-func pruneAt(t *testing.T, l *auditlog.Log, id uint64, clear bool) auditlog.CheckpointAt {
+func pruneAt(t *testing.T, l *auditlog.Log, id uint64, gone bool) auditlog.CheckpointAt {
 	t.Helper()
 	v, err := l.View()
 	if err != nil {
@@ -31,7 +31,7 @@ func pruneAt(t *testing.T, l *auditlog.Log, id uint64, clear bool) auditlog.Chec
 	if err == nil {
 		err = l.CutSynced(t.Context(), p.Offset)
 	}
-	if err == nil && clear {
+	if err == nil && gone {
 		err = l.ClearCut(t.Context())
 	}
 	if err != nil {
@@ -42,7 +42,7 @@ func pruneAt(t *testing.T, l *auditlog.Log, id uint64, clear bool) auditlog.Chec
 
 // What is denied, and then gone, is selected by nothing and said to be pruned.
 func TestAPrunedLogIsSelectedFromItsCutOn(t *testing.T) {
-	for _, clear := range []bool{false, true} {
+	for _, gone := range []bool{false, true} {
 		l := recorded(t, filepath.Join(t.TempDir(), "log"))
 		v, err := l.View()
 		if err != nil {
@@ -50,7 +50,7 @@ func TestAPrunedLogIsSelectedFromItsCutOn(t *testing.T) {
 		}
 		before := all(t, v)
 		v.Close()
-		cut := pruneAt(t, l, 1, clear)
+		cut := pruneAt(t, l, 1, gone)
 		if v, err = l.View(); err != nil {
 			t.Fatal(err)
 		}
