@@ -69,13 +69,13 @@ kept: what agrees is CLAIMED.
 				return err
 			}
 			var sealed anchor.Sealed
-			if err := signed.walk.Begin(cmd.Context(), v); err != nil {
+			if err := signed.walk.Begin(cmd.Context(), v, v.First()); err != nil {
 				return err
 			}
 			bar := newBar(cmd.ErrOrStderr(), "verifying", int(v.Tip().Offset)+1)
 			r, err := verify.Verify(cmd.Context(), v, verify.Options{
 				Trusted: roots, Progress: func(n uint64) { bar.set(int(n)) },
-				Of: []auditlog.Kind{auditlog.KindStart, auditlog.KindCheckpoint},
+				Of: signed.walk.Kinds(),
 				Each: func(e auditlog.Entry, ev *logv1.Event) {
 					sealed.Each(e, ev)
 					signed.walk.Each(e, ev)
@@ -89,7 +89,7 @@ kept: what agrees is CLAIMED.
 			if err != nil {
 				return err
 			}
-			signatures, err := signed.compare(cmd.Context(), v, !r.Broken)
+			signatures, err := signed.compare(cmd.Context(), v, r)
 			if err != nil {
 				return err
 			}
