@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +22,8 @@ func verifyCommand() *cobra.Command {
 	var asJSON bool
 	var public publicCheck
 	var signed signedCheck
+	var earlier earlierCheck
+	var maxAge time.Duration
 	c := &cobra.Command{
 		Use:   "verify --log DIR [--trusted-root OFFSET:HASH ...] [--keys FILE] [--checkpoint FILE] [--anchors --rpc URL | --receipts]",
 		Args:  flagsAlone,
@@ -41,6 +45,14 @@ trust, one a line, with the sizes of the log for which each is good:
 
 --checkpoint is a signed checkpoint that you kept from earlier (verbatim
 checkpoint): the log has to contain it, with all entries before it.
+
+--state FILE goes on where the last verification with that file ended, and keeps how
+far this one came, now and then while it runs: for cron, and for logs so large that one
+is interrupted. What was checked before is not read again: run without it now and then.
+The file is as trustworthy as who can write it.
+
+--max-age makes a stale end a finding: nothing is missed without a word when a log, or
+what signs or publishes its checkpoints, has fallen silent.
 
 --anchors asks the contract that the log names for the root of every checkpoint.
 What agrees is ANCHORED: it was so when that ledger closed, whoever owns the log.
@@ -65,16 +77,23 @@ kept: what agrees is CLAIMED.
 				return err
 			}
 			defer done()
+			if err := earlier.read(v); err != nil {
+				return err
+			}
 			if err := public.check(v.Genesis().GetAnchor()); err != nil {
 				return err
 			}
 			var sealed anchor.Sealed
-			if err := signed.walk.Begin(cmd.Context(), v, v.First()); err != nil {
+			if err := earlier.kept(cmd.Context(), v, sealed.Each); err != nil {
+				return err
+			}
+			if err := signed.walk.Begin(cmd.Context(), v, earlier.first(v)); err != nil {
 				return err
 			}
 			bar := newBar(cmd.ErrOrStderr(), "verifying", int(v.Tip().Offset)+1)
 			r, err := verify.Verify(cmd.Context(), v, verify.Options{
 				Trusted: roots, Progress: func(n uint64) { bar.set(int(n)) },
+				From: earlier.point(), Reached: earlier.reached,
 				Of: signed.walk.Kinds(),
 				Each: func(e auditlog.Entry, ev *logv1.Event) {
 					sealed.Each(e, ev)
@@ -82,7 +101,7 @@ kept: what agrees is CLAIMED.
 				},
 			})
 			bar.end()
-			if err != nil {
+			if err := errors.Join(err, earlier.failed); err != nil {
 				return err
 			}
 			standing, err := public.compare(cmd.Context(), v, sealed.Checkpoints, !r.Broken)
@@ -94,6 +113,10 @@ kept: what agrees is CLAIMED.
 				return err
 			}
 			verdict := verdict{r, standing, signatures}
+			stale(verdict, v, maxAge, time.Now())
+			if err := earlier.keep(len(verdict.findings()) == 0); err != nil {
+				return err
+			}
 			if err := verdict.print(cmd.OutOrStdout(), asJSON); err != nil {
 				return err
 			}
@@ -105,6 +128,8 @@ kept: what agrees is CLAIMED.
 	}
 	c.Flags().StringVar(&dir, "log", "", "the log's `directory`")
 	c.Flags().StringArrayVar(&trusted, "trusted-root", nil, "`OFFSET:HASH` of an entry, known from elsewhere")
+	c.Flags().StringVar(&earlier.file, "state", "", "`file` that says how far an earlier verification came; it is made and kept")
+	c.Flags().DurationVar(&maxAge, "max-age", 0, "how old the newest checkpoint, and the newest one vouched for, may be; 0: any age")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	signed.bind(c.Flags())
 	public.bind(c.Flags())

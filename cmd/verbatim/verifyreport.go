@@ -36,6 +36,15 @@ func (v verdict) print(w io.Writer, asJSON bool) error {
 		p.line("FINDING at %s", f)
 	}
 	p.line("entries checked  %s", checkedEntries(r))
+	if r.Cut.Offset > 0 {
+		p.line("pruned           offsets 0 to %d, by entry %d; starts and checkpoints of it are kept", r.Cut.Offset, r.Cut.PruneOffset)
+	}
+	if r.First > r.Cut.Offset {
+		p.line("checked before   offsets %d to %d, by an earlier verification", r.Cut.Offset, r.First-1)
+	}
+	if r.OfPruned > 0 {
+		p.line("of pruned ones   %d outcomes, whose requests were pruned", r.OfPruned)
+	}
 	p.line("requests         %d: %d answered, %d aborted, %d open", r.Requests, r.Responses, r.Aborts, r.Open)
 	switch {
 	case r.Checkpoints > 0:
@@ -88,10 +97,23 @@ func (v verdict) conclusion() string {
 	return line + ": the log agrees with itself; whether it was rewritten as a whole only a trusted root tells"
 }
 
+// rung is the highest that was reached, of those in docs/LOG-FORMAT.md.
+func (v verdict) rung() string {
+	switch {
+	case len(v.findings()) > 0:
+		return "NONE"
+	case v.standing != nil && v.standing.Through != nil:
+		return v.standing.rung
+	case v.report.Checkpoints > 0 || v.report.First > 0:
+		return "SEALED"
+	}
+	return "CHAINED"
+}
+
 func (v verdict) json() map[string]any {
 	r := v.report
 	report := map[string]any{
-		"ok": len(v.findings()) == 0, "entries": r.Entries, "tip": r.Tip, "chain_root": r.ChainRoot.String(),
+		"ok": len(v.findings()) == 0, "rung": v.rung(), "first": r.First, "entries": r.Entries, "tip": r.Tip, "chain_root": r.ChainRoot.String(),
 		"checkpoints": r.Checkpoints, "requests": r.Requests,
 		"responses": r.Responses, "aborts": r.Aborts, "gaps": r.Gaps, "open_requests": r.Open,
 		"trusted_roots": r.TrustedRoots, "findings": append([]verify.Finding{}, r.Findings...),
@@ -114,7 +136,7 @@ func checkedEntries(r *verify.Report) string {
 	case r.Entries == 0:
 		return "0"
 	case r.Broken:
-		return fmt.Sprintf("%d (offsets 0 to %d), as far as the chain holds", r.Entries, r.Entries-1)
+		return fmt.Sprintf("%d (offsets %d to %d), as far as the chain holds", r.Entries, r.First, r.First+r.Entries-1)
 	}
-	return fmt.Sprintf("%d (offsets 0 to %d), every link", r.Entries, r.Entries-1)
+	return fmt.Sprintf("%d (offsets %d to %d), every link", r.Entries, r.First, r.First+r.Entries-1)
 }

@@ -17,7 +17,8 @@ import (
 )
 
 // CheckReceipts checks, without the network, that a log's receipts fit its
-// checkpoints, which are in order, their links checked. Receipts come from the
+// checkpoints, which are in order, their links checked; receipts of checkpoints before
+// the first of them are left to the verification that checked those. Receipts come from the
 // log's owner: the result is a claim, not a proof. An error means that it could
 // not be carried out.
 func CheckReceipts(ctx context.Context, v *auditlog.View, checkpoints []auditlog.CheckpointAt) (*Standing, error) {
@@ -37,14 +38,28 @@ func CheckReceipts(ctx context.Context, v *auditlog.View, checkpoints []auditlog
 	return s, nil
 }
 
+// span is the ids of checkpoints: first to behind-1. Package verify makes sure that
+// none is missing between.
+func span(checkpoints []auditlog.CheckpointAt) (first, behind uint64) {
+	if len(checkpoints) == 0 {
+		return 0, 0
+	}
+	first = checkpoints[0].Checkpoint.GetCheckpointId()
+	return first, first + uint64(len(checkpoints))
+}
+
 // claim takes one receipt into account.
 func (s *Standing) claim(r *anchorv1.Receipt, where *logv1.Anchor, logID chain.Hash, checkpoints []auditlog.CheckpointAt) {
 	id := r.GetCheckpointId()
-	if id >= uint64(len(checkpoints)) {
+	first, behind := span(checkpoints)
+	if id < first {
+		return
+	}
+	if id >= behind {
 		s.add(r.GetOffset(), CodeAhead, "there is a receipt for checkpoint %d, and no such checkpoint in the log, as far as it was checked", id)
 		return
 	}
-	c := checkpoints[id]
+	c := checkpoints[id-first]
 	root, ok := chain.FromBytes(r.GetRoot())
 	switch {
 	case !ok:

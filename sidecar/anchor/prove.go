@@ -54,7 +54,8 @@ func Check(ctx context.Context, k *stellar.Contract, logID chain.Hash, checkpoin
 	if err := compare(ctx, k, logID, checkpoints, state.Latest, s); err != nil {
 		return nil, err
 	}
-	if latest := state.Latest; latest != nil && t.Whole && latest.CheckpointID >= uint64(len(checkpoints)) {
+	_, behind := span(checkpoints)
+	if latest := state.Latest; latest != nil && t.Whole && latest.CheckpointID >= behind {
 		last := uint64(0)
 		if len(checkpoints) > 0 {
 			last = checkpoints[len(checkpoints)-1].Offset

@@ -156,3 +156,27 @@ func (v *View) checkpointOffsets(fromID uint64) ([]uint64, error) {
 	})
 	return slices.DeleteFunc(offsets, func(o uint64) bool { return o > v.tip.Offset }), err
 }
+
+// LastCheckpoint is the newest checkpoint of this view; nil if it has none.
+func (v *View) LastCheckpoint() (*CheckpointAt, error) {
+	var offset uint64
+	found := false
+	err := v.access.with(v.s, func() error {
+		it := v.s.db.NewIteratorCF(v.read, v.s.family(cfCheckpoints))
+		defer it.Close()
+		for it.SeekToLast(); it.Valid() && !found; it.Prev() {
+			value := it.Value()
+			if value.Size() >= 8 {
+				offset = binary.BigEndian.Uint64(value.Data())
+				found = offset <= v.tip.Offset // the store can be ahead
+			}
+			value.Free()
+		}
+		return it.Err()
+	})
+	if err != nil || !found {
+		return nil, err
+	}
+	c, err := v.checkpointAt(offset)
+	return &c, err
+}

@@ -168,7 +168,14 @@ func (l *Log) sealAtStop(s *store) error {
 		}
 		l.index.add(b.placed, l.tail.tip())
 	}
-	return errors.Join(l.index.writeSealed(s), s.flush())
+	if err := errors.Join(l.index.writeSealed(s), s.flush()); err != nil {
+		return err
+	}
+	// What is in blocks now is not to take room twice.
+	if packed, err := readPacked(s, s.read); err == nil && packed > 0 {
+		s.compact(cfEntries, offsetKey(packed))
+	}
+	return nil
 }
 
 func (l *Log) nowMS() uint64 { return uint64(l.opts.Now().UnixMilli()) }
