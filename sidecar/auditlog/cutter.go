@@ -65,7 +65,7 @@ func (v *View) cutRoot(offset uint64, p *logv1.Prune) (chain.Hash, error) {
 	if offset >= v.packed {
 		return chain.Hash{}, fmt.Errorf("%w: the window that ends before %d is not sealed and stored yet", errCut, offset)
 	}
-	c, err := v.checkpointAt(offset)
+	c, err := v.CheckpointAt(offset)
 	if err != nil {
 		return chain.Hash{}, err
 	}

@@ -25,6 +25,9 @@ type ListHasher struct {
 // NewListHasher returns a hasher whose sums can be compared with each other.
 func NewListHasher() *ListHasher { return &ListHasher{a: maphash.MakeSeed(), b: maphash.MakeSeed()} }
 
+// Another returns a hasher of the same key, for another goroutine.
+func (h *ListHasher) Another() *ListHasher { return &ListHasher{a: h.a, b: h.b} }
+
 // list is the sum of one list: its key's length, its key and its value.
 func (h *ListHasher) list(key, value []byte) ListSum {
 	h.buf = append(binary.AppendUvarint(h.buf[:0], uint64(len(key))), key...)

@@ -88,7 +88,7 @@ func (v *View) Checkpoints(ctx context.Context, fromID uint64) ([]CheckpointAt, 
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("read checkpoints: %w", context.Cause(ctx))
 		}
-		c, err := v.checkpointAt(o)
+		c, err := v.CheckpointAt(o)
 		if err != nil {
 			return nil, err
 		}
@@ -104,7 +104,7 @@ func (v *View) Checkpoint(id uint64) (CheckpointAt, error) {
 	if err != nil {
 		return CheckpointAt{}, fmt.Errorf("read checkpoint %d: %w", id, err)
 	}
-	return v.checkpointAt(offset)
+	return v.CheckpointAt(offset)
 }
 
 // checkpointOffset is where a checkpoint stands, by its record.
@@ -121,7 +121,9 @@ func (v *View) checkpointOffset(id uint64) (offset uint64, err error) {
 	return offset, err
 }
 
-func (v *View) checkpointAt(offset uint64) (CheckpointAt, error) {
+// CheckpointAt returns the checkpoint whose entry stands at an offset; ErrDamaged if
+// another kind of entry does.
+func (v *View) CheckpointAt(offset uint64) (CheckpointAt, error) {
 	e, err := v.Entry(offset)
 	if err != nil {
 		return CheckpointAt{}, err
@@ -177,6 +179,6 @@ func (v *View) LastCheckpoint() (*CheckpointAt, error) {
 	if err != nil || !found {
 		return nil, err
 	}
-	c, err := v.checkpointAt(offset)
+	c, err := v.CheckpointAt(offset)
 	return &c, err
 }

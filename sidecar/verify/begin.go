@@ -52,6 +52,18 @@ func begin(v *auditlog.View, o Options) (*checker, error) {
 	return c, nil
 }
 
+// firstWindow is an id that no window which is checked comes before.
+func (c *checker) firstWindow() uint64 {
+	if c.base == nil {
+		return 0
+	}
+	at, err := c.view.CheckpointAt(c.base.Offset)
+	if err != nil {
+		return 0 // the walk says what is wrong there
+	}
+	return at.Checkpoint.GetCheckpointId() + 1
+}
+
 // resume goes on from an earlier verification, if the log still reaches there.
 func (c *checker) resume(from *Point) error {
 	switch {

@@ -3,19 +3,43 @@ package verify
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"verbatim/sidecar/auditlog"
 )
 
+// storedSums are the sums of the stored lists, by window.
+type storedSums struct {
+	windows map[uint64]auditlog.ListSum
+	strange int
+	err     error
+}
+
+// sumUp reads the stored lists, from those of a window on, while the chain is walked.
+// Its goroutine ends with ctx or when all are read; done waits for it.
+func (s *stored) sumUp(ctx context.Context, from uint64) (done func()) {
+	s.sums = make(chan storedSums, 1)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		var sums storedSums
+		sums.windows, sums.strange, sums.err = s.view.StoredSums(ctx, s.hasher.Another(), from)
+		s.sums <- sums
+	}()
+	return func() { <-ended }
+}
+
 // lists compares the stored posting lists of every window with those that its entries
 // give: sums first, and list by list where they differ.
 func (s *stored) lists(ctx context.Context, r *Report) {
-	sums, strange, err := s.view.StoredSums(ctx, s.hasher, s.base)
-	if err != nil {
-		s.unreadable(r, r.Tip, CodeIndex, err)
+	stored := <-s.sums
+	if stored.err != nil {
+		s.unreadable(r, r.Tip, CodeIndex, stored.err)
 		return
 	}
+	sums, strange := stored.windows, stored.strange
+	maps.DeleteFunc(sums, func(window uint64, _ auditlog.ListSum) bool { return window < s.base })
 	for _, t := range s.windows {
 		got, some := sums[t.id]
 		delete(sums, t.id)

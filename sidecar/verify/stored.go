@@ -21,6 +21,7 @@ type stored struct {
 	terms   auditlog.Lists
 	orphans map[uint64]bool // entries of it whose meters nobody knows any more
 	hasher  *auditlog.ListHasher
+	sums    chan storedSums
 	windows []tally
 	nodes   uint64 // stored Merkle nodes that were compared
 	blind   bool   // the storage can't give some of it, and that is said

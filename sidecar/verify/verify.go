@@ -44,6 +44,9 @@ func Verify(ctx context.Context, v *auditlog.View, o Options) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("verify log: %w", err)
 	}
+	within, cancel := context.WithCancel(ctx)
+	summed := c.footers.stored.sumUp(within, c.firstWindow())
+	defer func() { cancel(); summed() }()
 	if err := c.walk(ctx); err != nil {
 		return nil, fmt.Errorf("verify log: %w", err)
 	}
