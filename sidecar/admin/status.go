@@ -14,7 +14,7 @@ func (s *service) GetStatus(ctx context.Context, _ *auditv1.GetStatusRequest) (*
 	id := s.Log.ID()
 	r := &auditv1.GetStatusResponse{
 		LogId: id[:], Writable: true, Profile: s.Profile, Ordering: s.Ordering,
-		CapturedAddresses: s.Captured(), Gaps: s.Gaps(), Anchor: s.anchorStatus(),
+		CapturedAddresses: s.Captured(), Gaps: s.Gaps(), Anchor: s.anchorStatus(), Retention: s.retentionStatus(),
 	}
 	down := s.Log.Writable()
 	v, err := s.Log.View()
