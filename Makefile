@@ -36,6 +36,10 @@ test: needs-test build soroban javascript ## run every test, those with the real
 	go test -race -count=1 -timeout=15m ./...
 	@tests/soroban/build.sh && tests/javascript/install.sh # again, to say at the end what was left out
 
+.PHONY: soak
+soak: needs-test build ## run the long tests: retention over 100 days at a million entries
+	go test -count=1 -timeout=60m ./sidecar/retention -run=Hundred -v -retention.perday=10000
+
 .PHONY: soroban
 soroban: ## build the Stellar node for tests, where there is Rust
 	@tests/soroban/build.sh

@@ -22,6 +22,7 @@ import (
 	"verbatim/sidecar/metrics"
 	"verbatim/sidecar/output"
 	"verbatim/sidecar/policy"
+	"verbatim/sidecar/retention"
 	"verbatim/sidecar/turn"
 )
 
@@ -74,6 +75,7 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	if err := s.newAnchoring(payment); err != nil {
 		return errors.Join(err, l.close(), s.close())
 	}
+	s.newRetention()
 	return errors.Join(s.serve(ctx, l), s.close())
 }
 
@@ -113,6 +115,7 @@ type service struct {
 	sealed, toSign chan struct{}
 	anchoring      anchoring
 	signing        signing
+	retention      *retention.Worker
 }
 
 func (s *service) profile() logv1.Profile {
@@ -138,6 +141,7 @@ func (s *service) serve(ctx context.Context, l listeners) error {
 	group.Go(func() error { s.watch.run(failed); return nil })
 	group.Go(func() error { s.anchoring.run(failed); return nil })
 	group.Go(func() error { s.signing.run(failed); return nil })
+	group.Go(func() error { s.retention.Run(failed); return nil })
 	group.Go(func() error {
 		defer stopAdmin()
 		return s.capture(failed, l.socket)
@@ -172,7 +176,7 @@ func (s *service) admin() *admin.Server {
 	}
 	return admin.New(admin.Options{
 		Log: s.log, Profile: s.profile(), Ordering: s.config.LogOrdering(), Targets: targets,
-		Captured: s.captured.list, Gaps: s.metrics.Gaps, Anchor: s.anchoring.worker, Registry: s.registry, Logger: s.logger,
+		Captured: s.captured.list, Gaps: s.metrics.Gaps, Anchor: s.anchoring.worker, Retention: s.retention, Registry: s.registry, Logger: s.logger,
 	})
 }
 

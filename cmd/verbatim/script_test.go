@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -62,7 +63,7 @@ func TestScripts(t *testing.T) {
 			"exit": exits, "refuse": refuses, "await": await, "mode": mode,
 			"record": record, "exchange": exchanges, "pipeline": pipeline,
 			"ledger": ledger, "forge": forged, "cut": cut, "damaged": damaged, "note": note, "kept": kept,
-			"lastword": lastWord,
+			"lastword": lastWord, "until": until,
 		},
 	})
 }
@@ -120,6 +121,29 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 			case <-ctx.Done():
 				ts.Fatalf("%s: waited %v in vain", name, patience)
 			}
+		}
+	}
+}
+
+// until is "until PATTERN PROGRAM ARG...": the program runs again and again, without an
+// error, until what it prints matches.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	wanted := regexp.MustCompile("(?m)" + args[0])
+	for {
+		if err := ts.Exec(args[1], args[2:]...); err != nil {
+			ts.Fatalf("%v", err)
+		}
+		if wanted.MatchString(ts.ReadFile("stdout")) != neg {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			ts.Fatalf("%s: waited %v in vain", args[0], patience)
 		}
 	}
 }

@@ -36,9 +36,7 @@ func (v verdict) print(w io.Writer, asJSON bool) error {
 		p.line("FINDING at %s", f)
 	}
 	p.line("entries checked  %s", checkedEntries(r))
-	if r.Cut.Offset > 0 {
-		p.line("pruned           offsets 0 to %d, by entry %d; starts and checkpoints of it are kept", r.Cut.Offset, r.Cut.PruneOffset)
-	}
+	printPruned(p, r)
 	if r.First > r.Cut.Offset {
 		p.line("checked before   offsets %d to %d, by an earlier verification", r.Cut.Offset, r.First-1)
 	}
@@ -120,6 +118,9 @@ func (v verdict) json() map[string]any {
 	}
 	if r.Checkpoints > 0 {
 		report["sealed_through"] = r.SealedThrough
+	}
+	if pruned(r) {
+		report["pruned"] = prunedJSON(r.Pruned)
 	}
 	if v.standing != nil {
 		report["public"] = v.standing.json()

@@ -20,6 +20,7 @@ import (
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/anchor"
 	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/retention"
 )
 
 // Options are a Server's parts and what it says of the recording. All are
@@ -37,9 +38,11 @@ type Options struct {
 	// It is called from any goroutine.
 	Gaps func() uint64
 	// Anchor publishes the log's roots; nil: nobody does.
-	Anchor   *anchor.Worker
-	Registry *prometheus.Registry
-	Logger   *slog.Logger
+	Anchor *anchor.Worker
+	// Retention prunes the log and keeps its holds.
+	Retention *retention.Worker
+	Registry  *prometheus.Registry
+	Logger    *slog.Logger
 }
 
 // Target is an instance of the pipeline into which requests may be replayed.

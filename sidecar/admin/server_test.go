@@ -23,6 +23,7 @@ import (
 	"verbatim/sidecar/admin"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/metrics"
+	"verbatim/sidecar/retention"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -47,7 +48,7 @@ func serve(t *testing.T, change func(*admin.Options)) *sidecar {
 	o := admin.Options{
 		Log: s.log, Profile: logv1.Profile_PROFILE_STRICT, Ordering: logv1.Ordering_ORDERING_METER,
 		Captured: func() []string { return []string{"192.0.2.1:10000"} },
-		Gaps:     m.Gaps, Registry: registry, Logger: slog.New(slog.DiscardHandler),
+		Gaps:     m.Gaps, Retention: retention.New(retention.Options{Log: s.log}), Registry: registry, Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
 		change(&o)

@@ -28,7 +28,7 @@ type Progress struct {
 func ReadProgress(ctx context.Context, v *auditlog.View) (*Progress, error) {
 	p := &Progress{}
 	var err error
-	if p.Newest, err = newestReceipt(v); err != nil {
+	if p.Newest, err = NewestReceipt(v); err != nil {
 		return nil, err
 	}
 	if p.Submission, err = readSubmission(v); err != nil {
@@ -50,7 +50,9 @@ func (p *Progress) covered() uint64 {
 	return p.Newest.GetCheckpointId() + 1
 }
 
-func newestReceipt(v *auditlog.View) (*anchorv1.Receipt, error) {
+// NewestReceipt returns the receipt of the newest checkpoint that has one; nil if
+// none has.
+func NewestReceipt(v *auditlog.View) (*anchorv1.Receipt, error) {
 	last, found, err := v.LastRecord(prefixReceipts)
 	if err != nil || !found {
 		return nil, err

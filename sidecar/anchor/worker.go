@@ -191,5 +191,5 @@ func (w *Worker) newest() (*anchorv1.Receipt, error) {
 		return nil, err
 	}
 	defer v.Close()
-	return newestReceipt(v)
+	return NewestReceipt(v)
 }

@@ -45,6 +45,7 @@ type Config struct {
 	Replay        Replay     `yaml:"replay"`
 	Anchor        Anchor     `yaml:"anchor"`
 	Checkpoint    Checkpoint `yaml:"checkpoint"`
+	Retention     Retention  `yaml:"retention"`
 	Shutdown      Shutdown   `yaml:"shutdown"`
 	// LogLevel is "debug", "info", "warn" or "error".
 	LogLevel string `yaml:"log_level"`
@@ -162,6 +163,7 @@ func Default() Config {
 		Pipeline:      Pipeline{Protocol: "h1"},
 		Anchor:        Anchor{Every: 1, MinInterval: time.Minute, AlarmAfter: time.Hour},
 		Checkpoint:    Checkpoint{KeyFiles: []string{}},
+		Retention:     Retention{Keep: Span(90 * day), Every: day},
 		Shutdown:      Shutdown{Grace: 10 * time.Second},
 		LogLevel:      "info",
 		LogFormat:     "text",

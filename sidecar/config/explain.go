@@ -23,6 +23,7 @@ var kinds = map[string]string{
 	"int":           "a whole number",
 	"int64":         "a whole number",
 	"time.Duration": "a duration with a unit, such as 10s",
+	"config.Span":   "a duration with a unit, such as 90d",
 	"[]string":      "a list",
 }
 

@@ -53,6 +53,8 @@ type Report struct {
 	First uint64
 	// Cut says where the log was pruned; zero: it was not.
 	Cut auditlog.Cut
+	// Pruned is what the log says of what was pruned; nil if that was not checked.
+	Pruned *Pruned
 	// Tip is the newest offset and ChainRoot its entry hash, as stored.
 	Tip       uint64
 	ChainRoot chain.Hash

@@ -58,6 +58,11 @@ func Verify(ctx context.Context, v *auditlog.View, o Options) (*Report, error) {
 	if !r.Broken {
 		c.footers.stored.end(ctx, r, c.footers)
 	}
+	if !r.Broken {
+		if err := r.pruned(ctx, v); err != nil {
+			return nil, fmt.Errorf("verify log: %w", err)
+		}
+	}
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("verify log: %w", context.Cause(ctx))
 	}

@@ -14,8 +14,9 @@ import (
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
-	v11 "verbatim/proto/verbatim/anchor/v1"
+	v12 "verbatim/proto/verbatim/anchor/v1"
 	v1 "verbatim/proto/verbatim/log/v1"
+	v11 "verbatim/proto/verbatim/retention/v1"
 )
 
 const (
@@ -1279,7 +1280,8 @@ type GetStatusResponse struct {
 	// Gap entries that became durable since the process started.
 	Gaps uint64 `protobuf:"varint,11,opt,name=gaps,proto3" json:"gaps,omitempty"`
 	// Absent: this process publishes no roots.
-	Anchor        *AnchorStatus `protobuf:"bytes,12,opt,name=anchor,proto3" json:"anchor,omitempty"`
+	Anchor        *AnchorStatus    `protobuf:"bytes,12,opt,name=anchor,proto3" json:"anchor,omitempty"`
+	Retention     *RetentionStatus `protobuf:"bytes,13,opt,name=retention,proto3" json:"retention,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1398,6 +1400,103 @@ func (x *GetStatusResponse) GetAnchor() *AnchorStatus {
 	return nil
 }
 
+func (x *GetStatusResponse) GetRetention() *RetentionStatus {
+	if x != nil {
+		return x.Retention
+	}
+	return nil
+}
+
+// RetentionStatus is what was pruned, and what holds back the rest.
+type RetentionStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How old entries get, in milliseconds; 0: they are kept for ever.
+	KeepMs uint64 `protobuf:"varint,1,opt,name=keep_ms,json=keepMs,proto3" json:"keep_ms,omitempty"`
+	// The first offset that is there.
+	FirstOffset uint64 `protobuf:"varint,2,opt,name=first_offset,json=firstOffset,proto3" json:"first_offset,omitempty"`
+	// What held back sealed windows at the last look, the most binding first.
+	Held []*v11.Held `protobuf:"bytes,3,rep,name=held,proto3" json:"held,omitempty"`
+	// The pruning under way; absent: none is.
+	UnderWay *v11.Cutting `protobuf:"bytes,4,opt,name=under_way,json=underWay,proto3" json:"under_way,omitempty"`
+	WaitsFor string       `protobuf:"bytes,5,opt,name=waits_for,json=waitsFor,proto3" json:"waits_for,omitempty"`
+	// Why the last attempt failed; empty: it did not.
+	Failure       string `protobuf:"bytes,6,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetentionStatus) Reset() {
+	*x = RetentionStatus{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetentionStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetentionStatus) ProtoMessage() {}
+
+func (x *RetentionStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetentionStatus.ProtoReflect.Descriptor instead.
+func (*RetentionStatus) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *RetentionStatus) GetKeepMs() uint64 {
+	if x != nil {
+		return x.KeepMs
+	}
+	return 0
+}
+
+func (x *RetentionStatus) GetFirstOffset() uint64 {
+	if x != nil {
+		return x.FirstOffset
+	}
+	return 0
+}
+
+func (x *RetentionStatus) GetHeld() []*v11.Held {
+	if x != nil {
+		return x.Held
+	}
+	return nil
+}
+
+func (x *RetentionStatus) GetUnderWay() *v11.Cutting {
+	if x != nil {
+		return x.UnderWay
+	}
+	return nil
+}
+
+func (x *RetentionStatus) GetWaitsFor() string {
+	if x != nil {
+		return x.WaitsFor
+	}
+	return ""
+}
+
+func (x *RetentionStatus) GetFailure() string {
+	if x != nil {
+		return x.Failure
+	}
+	return ""
+}
+
 // AnchorStatus is how far checkpoints have come on their way to the contract.
 type AnchorStatus struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -1410,7 +1509,7 @@ type AnchorStatus struct {
 	// Wall clock of the oldest pending one; 0: none is pending.
 	OldestPendingMs uint64 `protobuf:"varint,6,opt,name=oldest_pending_ms,json=oldestPendingMs,proto3" json:"oldest_pending_ms,omitempty"`
 	// Absent: nothing is anchored yet.
-	NewestReceipt *v11.Receipt `protobuf:"bytes,7,opt,name=newest_receipt,json=newestReceipt,proto3" json:"newest_receipt,omitempty"`
+	NewestReceipt *v12.Receipt `protobuf:"bytes,7,opt,name=newest_receipt,json=newestReceipt,proto3" json:"newest_receipt,omitempty"`
 	// The transaction under way; empty: none is.
 	TransactionHash []byte `protobuf:"bytes,8,opt,name=transaction_hash,json=transactionHash,proto3" json:"transaction_hash,omitempty"`
 	// Why the last attempt failed; empty: it did not.
@@ -1424,7 +1523,7 @@ type AnchorStatus struct {
 
 func (x *AnchorStatus) Reset() {
 	*x = AnchorStatus{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[13]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1436,7 +1535,7 @@ func (x *AnchorStatus) String() string {
 func (*AnchorStatus) ProtoMessage() {}
 
 func (x *AnchorStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[13]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1449,7 +1548,7 @@ func (x *AnchorStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnchorStatus.ProtoReflect.Descriptor instead.
 func (*AnchorStatus) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{13}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AnchorStatus) GetNetwork() string {
@@ -1494,7 +1593,7 @@ func (x *AnchorStatus) GetOldestPendingMs() uint64 {
 	return 0
 }
 
-func (x *AnchorStatus) GetNewestReceipt() *v11.Receipt {
+func (x *AnchorStatus) GetNewestReceipt() *v12.Receipt {
 	if x != nil {
 		return x.NewestReceipt
 	}
@@ -1537,7 +1636,7 @@ type AnchorNowRequest struct {
 
 func (x *AnchorNowRequest) Reset() {
 	*x = AnchorNowRequest{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[14]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1549,7 +1648,7 @@ func (x *AnchorNowRequest) String() string {
 func (*AnchorNowRequest) ProtoMessage() {}
 
 func (x *AnchorNowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[14]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1562,20 +1661,20 @@ func (x *AnchorNowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnchorNowRequest.ProtoReflect.Descriptor instead.
 func (*AnchorNowRequest) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{14}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{15}
 }
 
 type AnchorNowResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The newest receipt; absent: the log has no checkpoint yet.
-	Receipt       *v11.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	Receipt       *v12.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AnchorNowResponse) Reset() {
 	*x = AnchorNowResponse{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[15]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1587,7 +1686,7 @@ func (x *AnchorNowResponse) String() string {
 func (*AnchorNowResponse) ProtoMessage() {}
 
 func (x *AnchorNowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[15]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1600,10 +1699,10 @@ func (x *AnchorNowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnchorNowResponse.ProtoReflect.Descriptor instead.
 func (*AnchorNowResponse) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{15}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{16}
 }
 
-func (x *AnchorNowResponse) GetReceipt() *v11.Receipt {
+func (x *AnchorNowResponse) GetReceipt() *v12.Receipt {
 	if x != nil {
 		return x.Receipt
 	}
@@ -1618,7 +1717,7 @@ type HoldSnapshotRequest struct {
 
 func (x *HoldSnapshotRequest) Reset() {
 	*x = HoldSnapshotRequest{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[16]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1630,7 +1729,7 @@ func (x *HoldSnapshotRequest) String() string {
 func (*HoldSnapshotRequest) ProtoMessage() {}
 
 func (x *HoldSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[16]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1643,7 +1742,7 @@ func (x *HoldSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*HoldSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{16}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{17}
 }
 
 type HoldSnapshotResponse struct {
@@ -1657,7 +1756,7 @@ type HoldSnapshotResponse struct {
 
 func (x *HoldSnapshotResponse) Reset() {
 	*x = HoldSnapshotResponse{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[17]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1669,7 +1768,7 @@ func (x *HoldSnapshotResponse) String() string {
 func (*HoldSnapshotResponse) ProtoMessage() {}
 
 func (x *HoldSnapshotResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[17]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1682,7 +1781,7 @@ func (x *HoldSnapshotResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldSnapshotResponse.ProtoReflect.Descriptor instead.
 func (*HoldSnapshotResponse) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{17}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *HoldSnapshotResponse) GetPath() string {
@@ -1699,11 +1798,390 @@ func (x *HoldSnapshotResponse) GetCapturedAddresses() []string {
 	return nil
 }
 
+type AddHoldRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The log that is meant; another one is refused.
+	LogId []byte `protobuf:"bytes,1,opt,name=log_id,json=logId,proto3" json:"log_id,omitempty"`
+	// Its id and time are set by the log's process.
+	Hold          *v11.Hold `protobuf:"bytes,2,opt,name=hold,proto3" json:"hold,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddHoldRequest) Reset() {
+	*x = AddHoldRequest{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddHoldRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddHoldRequest) ProtoMessage() {}
+
+func (x *AddHoldRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddHoldRequest.ProtoReflect.Descriptor instead.
+func (*AddHoldRequest) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *AddHoldRequest) GetLogId() []byte {
+	if x != nil {
+		return x.LogId
+	}
+	return nil
+}
+
+func (x *AddHoldRequest) GetHold() *v11.Hold {
+	if x != nil {
+		return x.Hold
+	}
+	return nil
+}
+
+type AddHoldResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Hold  *v11.Hold              `protobuf:"bytes,1,opt,name=hold,proto3" json:"hold,omitempty"`
+	// The first offset that was still there: what was before it is gone.
+	FirstOffset   uint64 `protobuf:"varint,2,opt,name=first_offset,json=firstOffset,proto3" json:"first_offset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddHoldResponse) Reset() {
+	*x = AddHoldResponse{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddHoldResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddHoldResponse) ProtoMessage() {}
+
+func (x *AddHoldResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddHoldResponse.ProtoReflect.Descriptor instead.
+func (*AddHoldResponse) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *AddHoldResponse) GetHold() *v11.Hold {
+	if x != nil {
+		return x.Hold
+	}
+	return nil
+}
+
+func (x *AddHoldResponse) GetFirstOffset() uint64 {
+	if x != nil {
+		return x.FirstOffset
+	}
+	return 0
+}
+
+type RemoveHoldRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LogId         []byte                 `protobuf:"bytes,1,opt,name=log_id,json=logId,proto3" json:"log_id,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveHoldRequest) Reset() {
+	*x = RemoveHoldRequest{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveHoldRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveHoldRequest) ProtoMessage() {}
+
+func (x *RemoveHoldRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveHoldRequest.ProtoReflect.Descriptor instead.
+func (*RemoveHoldRequest) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *RemoveHoldRequest) GetLogId() []byte {
+	if x != nil {
+		return x.LogId
+	}
+	return nil
+}
+
+func (x *RemoveHoldRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type RemoveHoldResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Hold          *v11.Hold              `protobuf:"bytes,1,opt,name=hold,proto3" json:"hold,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveHoldResponse) Reset() {
+	*x = RemoveHoldResponse{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveHoldResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveHoldResponse) ProtoMessage() {}
+
+func (x *RemoveHoldResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveHoldResponse.ProtoReflect.Descriptor instead.
+func (*RemoveHoldResponse) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *RemoveHoldResponse) GetHold() *v11.Hold {
+	if x != nil {
+		return x.Hold
+	}
+	return nil
+}
+
+type ForeseePruneRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LogId         []byte                 `protobuf:"bytes,1,opt,name=log_id,json=logId,proto3" json:"log_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForeseePruneRequest) Reset() {
+	*x = ForeseePruneRequest{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForeseePruneRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForeseePruneRequest) ProtoMessage() {}
+
+func (x *ForeseePruneRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForeseePruneRequest.ProtoReflect.Descriptor instead.
+func (*ForeseePruneRequest) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ForeseePruneRequest) GetLogId() []byte {
+	if x != nil {
+		return x.LogId
+	}
+	return nil
+}
+
+type ForeseePruneResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Plan          *v11.Plan              `protobuf:"bytes,1,opt,name=plan,proto3" json:"plan,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForeseePruneResponse) Reset() {
+	*x = ForeseePruneResponse{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForeseePruneResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForeseePruneResponse) ProtoMessage() {}
+
+func (x *ForeseePruneResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForeseePruneResponse.ProtoReflect.Descriptor instead.
+func (*ForeseePruneResponse) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ForeseePruneResponse) GetPlan() *v11.Plan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+type PruneNowRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LogId         []byte                 `protobuf:"bytes,1,opt,name=log_id,json=logId,proto3" json:"log_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PruneNowRequest) Reset() {
+	*x = PruneNowRequest{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PruneNowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PruneNowRequest) ProtoMessage() {}
+
+func (x *PruneNowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PruneNowRequest.ProtoReflect.Descriptor instead.
+func (*PruneNowRequest) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *PruneNowRequest) GetLogId() []byte {
+	if x != nil {
+		return x.LogId
+	}
+	return nil
+}
+
+type PruneNowResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Done          *v11.Done              `protobuf:"bytes,1,opt,name=done,proto3" json:"done,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PruneNowResponse) Reset() {
+	*x = PruneNowResponse{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PruneNowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PruneNowResponse) ProtoMessage() {}
+
+func (x *PruneNowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PruneNowResponse.ProtoReflect.Descriptor instead.
+func (*PruneNowResponse) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *PruneNowResponse) GetDone() *v11.Done {
+	if x != nil {
+		return x.Done
+	}
+	return nil
+}
+
 var File_verbatim_audit_v1_audit_proto protoreflect.FileDescriptor
 
 const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\n" +
-	"\x1dverbatim/audit/v1/audit.proto\x12\x11verbatim.audit.v1\x1a\x1fverbatim/anchor/v1/anchor.proto\x1a\x19verbatim/log/v1/log.proto\"\x94\x02\n" +
+	"\x1dverbatim/audit/v1/audit.proto\x12\x11verbatim.audit.v1\x1a\x1fverbatim/anchor/v1/anchor.proto\x1a\x19verbatim/log/v1/log.proto\x1a%verbatim/retention/v1/retention.proto\"\x94\x02\n" +
 	"\tSelection\x12&\n" +
 	"\fstart_offset\x18\x01 \x01(\x04H\x00R\vstartOffset\x88\x01\x01\x12\"\n" +
 	"\n" +
@@ -1817,7 +2295,7 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\n" +
 	"checkpoint\x18\x04 \x01(\v2\x1b.verbatim.log.v1.CheckpointR\n" +
 	"checkpoint\"\x12\n" +
-	"\x10GetStatusRequest\"\xdd\x03\n" +
+	"\x10GetStatusRequest\"\x9f\x04\n" +
 	"\x11GetStatusResponse\x12\x15\n" +
 	"\x06log_id\x18\x01 \x01(\fR\x05logId\x12\x18\n" +
 	"\aentries\x18\x02 \x01(\x04R\aentries\x12 \n" +
@@ -1832,7 +2310,15 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\x12captured_addresses\x18\n" +
 	" \x03(\tR\x11capturedAddresses\x12\x12\n" +
 	"\x04gaps\x18\v \x01(\x04R\x04gaps\x127\n" +
-	"\x06anchor\x18\f \x01(\v2\x1f.verbatim.audit.v1.AnchorStatusR\x06anchor\"\x86\x03\n" +
+	"\x06anchor\x18\f \x01(\v2\x1f.verbatim.audit.v1.AnchorStatusR\x06anchor\x12@\n" +
+	"\tretention\x18\r \x01(\v2\".verbatim.audit.v1.RetentionStatusR\tretention\"\xf2\x01\n" +
+	"\x0fRetentionStatus\x12\x17\n" +
+	"\akeep_ms\x18\x01 \x01(\x04R\x06keepMs\x12!\n" +
+	"\ffirst_offset\x18\x02 \x01(\x04R\vfirstOffset\x12/\n" +
+	"\x04held\x18\x03 \x03(\v2\x1b.verbatim.retention.v1.HeldR\x04held\x12;\n" +
+	"\tunder_way\x18\x04 \x01(\v2\x1e.verbatim.retention.v1.CuttingR\bunderWay\x12\x1b\n" +
+	"\twaits_for\x18\x05 \x01(\tR\bwaitsFor\x12\x18\n" +
+	"\afailure\x18\x06 \x01(\tR\afailure\"\x86\x03\n" +
 	"\fAnchorStatus\x12\x18\n" +
 	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x1a\n" +
 	"\bcontract\x18\x02 \x01(\tR\bcontract\x12\x16\n" +
@@ -1852,7 +2338,26 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\x13HoldSnapshotRequest\"Y\n" +
 	"\x14HoldSnapshotResponse\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12-\n" +
-	"\x12captured_addresses\x18\x02 \x03(\tR\x11capturedAddresses*\x86\x01\n" +
+	"\x12captured_addresses\x18\x02 \x03(\tR\x11capturedAddresses\"X\n" +
+	"\x0eAddHoldRequest\x12\x15\n" +
+	"\x06log_id\x18\x01 \x01(\fR\x05logId\x12/\n" +
+	"\x04hold\x18\x02 \x01(\v2\x1b.verbatim.retention.v1.HoldR\x04hold\"e\n" +
+	"\x0fAddHoldResponse\x12/\n" +
+	"\x04hold\x18\x01 \x01(\v2\x1b.verbatim.retention.v1.HoldR\x04hold\x12!\n" +
+	"\ffirst_offset\x18\x02 \x01(\x04R\vfirstOffset\":\n" +
+	"\x11RemoveHoldRequest\x12\x15\n" +
+	"\x06log_id\x18\x01 \x01(\fR\x05logId\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"E\n" +
+	"\x12RemoveHoldResponse\x12/\n" +
+	"\x04hold\x18\x01 \x01(\v2\x1b.verbatim.retention.v1.HoldR\x04hold\",\n" +
+	"\x13ForeseePruneRequest\x12\x15\n" +
+	"\x06log_id\x18\x01 \x01(\fR\x05logId\"G\n" +
+	"\x14ForeseePruneResponse\x12/\n" +
+	"\x04plan\x18\x01 \x01(\v2\x1b.verbatim.retention.v1.PlanR\x04plan\"(\n" +
+	"\x0fPruneNowRequest\x12\x15\n" +
+	"\x06log_id\x18\x01 \x01(\fR\x05logId\"C\n" +
+	"\x10PruneNowResponse\x12/\n" +
+	"\x04done\x18\x01 \x01(\v2\x1b.verbatim.retention.v1.DoneR\x04done*\x86\x01\n" +
 	"\fReplayResult\x12\x1d\n" +
 	"\x19REPLAY_RESULT_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16REPLAY_RESULT_VERIFIED\x10\x01\x12\x1c\n" +
@@ -1866,14 +2371,19 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\x05Order\x12\x15\n" +
 	"\x11ORDER_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ORDER_OLDEST_FIRST\x10\x01\x12\x16\n" +
-	"\x12ORDER_NEWEST_FIRST\x10\x022\xcb\x04\n" +
+	"\x12ORDER_NEWEST_FIRST\x10\x022\xae\a\n" +
 	"\fAuditService\x12Y\n" +
 	"\x0eReplayAuditLog\x12%.verbatim.audit.v1.AuditReplayRequest\x1a\x1e.verbatim.audit.v1.ReplayEvent0\x01\x12a\n" +
 	"\fQueryEntries\x12&.verbatim.audit.v1.QueryEntriesRequest\x1a'.verbatim.audit.v1.QueryEntriesResponse0\x01\x12j\n" +
 	"\x0fListCheckpoints\x12).verbatim.audit.v1.ListCheckpointsRequest\x1a*.verbatim.audit.v1.ListCheckpointsResponse0\x01\x12V\n" +
 	"\tGetStatus\x12#.verbatim.audit.v1.GetStatusRequest\x1a$.verbatim.audit.v1.GetStatusResponse\x12a\n" +
 	"\fHoldSnapshot\x12&.verbatim.audit.v1.HoldSnapshotRequest\x1a'.verbatim.audit.v1.HoldSnapshotResponse0\x01\x12V\n" +
-	"\tAnchorNow\x12#.verbatim.audit.v1.AnchorNowRequest\x1a$.verbatim.audit.v1.AnchorNowResponseB*Z(verbatim/proto/verbatim/audit/v1;auditv1b\x06proto3"
+	"\tAnchorNow\x12#.verbatim.audit.v1.AnchorNowRequest\x1a$.verbatim.audit.v1.AnchorNowResponse\x12P\n" +
+	"\aAddHold\x12!.verbatim.audit.v1.AddHoldRequest\x1a\".verbatim.audit.v1.AddHoldResponse\x12Y\n" +
+	"\n" +
+	"RemoveHold\x12$.verbatim.audit.v1.RemoveHoldRequest\x1a%.verbatim.audit.v1.RemoveHoldResponse\x12_\n" +
+	"\fForeseePrune\x12&.verbatim.audit.v1.ForeseePruneRequest\x1a'.verbatim.audit.v1.ForeseePruneResponse\x12S\n" +
+	"\bPruneNow\x12\".verbatim.audit.v1.PruneNowRequest\x1a#.verbatim.audit.v1.PruneNowResponseB*Z(verbatim/proto/verbatim/audit/v1;auditv1b\x06proto3"
 
 var (
 	file_verbatim_audit_v1_audit_proto_rawDescOnce sync.Once
@@ -1888,7 +2398,7 @@ func file_verbatim_audit_v1_audit_proto_rawDescGZIP() []byte {
 }
 
 var file_verbatim_audit_v1_audit_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_verbatim_audit_v1_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_verbatim_audit_v1_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_verbatim_audit_v1_audit_proto_goTypes = []any{
 	(ReplayResult)(0),               // 0: verbatim.audit.v1.ReplayResult
 	(DivergenceKind)(0),             // 1: verbatim.audit.v1.DivergenceKind
@@ -1906,17 +2416,31 @@ var file_verbatim_audit_v1_audit_proto_goTypes = []any{
 	(*ListCheckpointsResponse)(nil), // 13: verbatim.audit.v1.ListCheckpointsResponse
 	(*GetStatusRequest)(nil),        // 14: verbatim.audit.v1.GetStatusRequest
 	(*GetStatusResponse)(nil),       // 15: verbatim.audit.v1.GetStatusResponse
-	(*AnchorStatus)(nil),            // 16: verbatim.audit.v1.AnchorStatus
-	(*AnchorNowRequest)(nil),        // 17: verbatim.audit.v1.AnchorNowRequest
-	(*AnchorNowResponse)(nil),       // 18: verbatim.audit.v1.AnchorNowResponse
-	(*HoldSnapshotRequest)(nil),     // 19: verbatim.audit.v1.HoldSnapshotRequest
-	(*HoldSnapshotResponse)(nil),    // 20: verbatim.audit.v1.HoldSnapshotResponse
-	(*v1.Pipeline)(nil),             // 21: verbatim.log.v1.Pipeline
-	(*v1.Event)(nil),                // 22: verbatim.log.v1.Event
-	(*v1.Checkpoint)(nil),           // 23: verbatim.log.v1.Checkpoint
-	(v1.Profile)(0),                 // 24: verbatim.log.v1.Profile
-	(v1.Ordering)(0),                // 25: verbatim.log.v1.Ordering
-	(*v11.Receipt)(nil),             // 26: verbatim.anchor.v1.Receipt
+	(*RetentionStatus)(nil),         // 16: verbatim.audit.v1.RetentionStatus
+	(*AnchorStatus)(nil),            // 17: verbatim.audit.v1.AnchorStatus
+	(*AnchorNowRequest)(nil),        // 18: verbatim.audit.v1.AnchorNowRequest
+	(*AnchorNowResponse)(nil),       // 19: verbatim.audit.v1.AnchorNowResponse
+	(*HoldSnapshotRequest)(nil),     // 20: verbatim.audit.v1.HoldSnapshotRequest
+	(*HoldSnapshotResponse)(nil),    // 21: verbatim.audit.v1.HoldSnapshotResponse
+	(*AddHoldRequest)(nil),          // 22: verbatim.audit.v1.AddHoldRequest
+	(*AddHoldResponse)(nil),         // 23: verbatim.audit.v1.AddHoldResponse
+	(*RemoveHoldRequest)(nil),       // 24: verbatim.audit.v1.RemoveHoldRequest
+	(*RemoveHoldResponse)(nil),      // 25: verbatim.audit.v1.RemoveHoldResponse
+	(*ForeseePruneRequest)(nil),     // 26: verbatim.audit.v1.ForeseePruneRequest
+	(*ForeseePruneResponse)(nil),    // 27: verbatim.audit.v1.ForeseePruneResponse
+	(*PruneNowRequest)(nil),         // 28: verbatim.audit.v1.PruneNowRequest
+	(*PruneNowResponse)(nil),        // 29: verbatim.audit.v1.PruneNowResponse
+	(*v1.Pipeline)(nil),             // 30: verbatim.log.v1.Pipeline
+	(*v1.Event)(nil),                // 31: verbatim.log.v1.Event
+	(*v1.Checkpoint)(nil),           // 32: verbatim.log.v1.Checkpoint
+	(v1.Profile)(0),                 // 33: verbatim.log.v1.Profile
+	(v1.Ordering)(0),                // 34: verbatim.log.v1.Ordering
+	(*v11.Held)(nil),                // 35: verbatim.retention.v1.Held
+	(*v11.Cutting)(nil),             // 36: verbatim.retention.v1.Cutting
+	(*v12.Receipt)(nil),             // 37: verbatim.anchor.v1.Receipt
+	(*v11.Hold)(nil),                // 38: verbatim.retention.v1.Hold
+	(*v11.Plan)(nil),                // 39: verbatim.retention.v1.Plan
+	(*v11.Done)(nil),                // 40: verbatim.retention.v1.Done
 }
 var file_verbatim_audit_v1_audit_proto_depIdxs = []int32{
 	6,  // 0: verbatim.audit.v1.ReplayEvent.exchange:type_name -> verbatim.audit.v1.ReplayedExchange
@@ -1924,34 +2448,50 @@ var file_verbatim_audit_v1_audit_proto_depIdxs = []int32{
 	0,  // 2: verbatim.audit.v1.AuditReplayResponse.result:type_name -> verbatim.audit.v1.ReplayResult
 	9,  // 3: verbatim.audit.v1.AuditReplayResponse.divergence:type_name -> verbatim.audit.v1.Divergence
 	8,  // 4: verbatim.audit.v1.AuditReplayResponse.starts:type_name -> verbatim.audit.v1.StartInRange
-	21, // 5: verbatim.audit.v1.StartInRange.pipeline:type_name -> verbatim.log.v1.Pipeline
+	30, // 5: verbatim.audit.v1.StartInRange.pipeline:type_name -> verbatim.log.v1.Pipeline
 	1,  // 6: verbatim.audit.v1.Divergence.kind:type_name -> verbatim.audit.v1.DivergenceKind
 	3,  // 7: verbatim.audit.v1.QueryEntriesRequest.selection:type_name -> verbatim.audit.v1.Selection
 	2,  // 8: verbatim.audit.v1.QueryEntriesRequest.order:type_name -> verbatim.audit.v1.Order
-	22, // 9: verbatim.audit.v1.QueryEntriesResponse.event:type_name -> verbatim.log.v1.Event
-	23, // 10: verbatim.audit.v1.ListCheckpointsResponse.checkpoint:type_name -> verbatim.log.v1.Checkpoint
-	24, // 11: verbatim.audit.v1.GetStatusResponse.profile:type_name -> verbatim.log.v1.Profile
-	25, // 12: verbatim.audit.v1.GetStatusResponse.ordering:type_name -> verbatim.log.v1.Ordering
-	16, // 13: verbatim.audit.v1.GetStatusResponse.anchor:type_name -> verbatim.audit.v1.AnchorStatus
-	26, // 14: verbatim.audit.v1.AnchorStatus.newest_receipt:type_name -> verbatim.anchor.v1.Receipt
-	26, // 15: verbatim.audit.v1.AnchorNowResponse.receipt:type_name -> verbatim.anchor.v1.Receipt
-	4,  // 16: verbatim.audit.v1.AuditService.ReplayAuditLog:input_type -> verbatim.audit.v1.AuditReplayRequest
-	10, // 17: verbatim.audit.v1.AuditService.QueryEntries:input_type -> verbatim.audit.v1.QueryEntriesRequest
-	12, // 18: verbatim.audit.v1.AuditService.ListCheckpoints:input_type -> verbatim.audit.v1.ListCheckpointsRequest
-	14, // 19: verbatim.audit.v1.AuditService.GetStatus:input_type -> verbatim.audit.v1.GetStatusRequest
-	19, // 20: verbatim.audit.v1.AuditService.HoldSnapshot:input_type -> verbatim.audit.v1.HoldSnapshotRequest
-	17, // 21: verbatim.audit.v1.AuditService.AnchorNow:input_type -> verbatim.audit.v1.AnchorNowRequest
-	5,  // 22: verbatim.audit.v1.AuditService.ReplayAuditLog:output_type -> verbatim.audit.v1.ReplayEvent
-	11, // 23: verbatim.audit.v1.AuditService.QueryEntries:output_type -> verbatim.audit.v1.QueryEntriesResponse
-	13, // 24: verbatim.audit.v1.AuditService.ListCheckpoints:output_type -> verbatim.audit.v1.ListCheckpointsResponse
-	15, // 25: verbatim.audit.v1.AuditService.GetStatus:output_type -> verbatim.audit.v1.GetStatusResponse
-	20, // 26: verbatim.audit.v1.AuditService.HoldSnapshot:output_type -> verbatim.audit.v1.HoldSnapshotResponse
-	18, // 27: verbatim.audit.v1.AuditService.AnchorNow:output_type -> verbatim.audit.v1.AnchorNowResponse
-	22, // [22:28] is the sub-list for method output_type
-	16, // [16:22] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	31, // 9: verbatim.audit.v1.QueryEntriesResponse.event:type_name -> verbatim.log.v1.Event
+	32, // 10: verbatim.audit.v1.ListCheckpointsResponse.checkpoint:type_name -> verbatim.log.v1.Checkpoint
+	33, // 11: verbatim.audit.v1.GetStatusResponse.profile:type_name -> verbatim.log.v1.Profile
+	34, // 12: verbatim.audit.v1.GetStatusResponse.ordering:type_name -> verbatim.log.v1.Ordering
+	17, // 13: verbatim.audit.v1.GetStatusResponse.anchor:type_name -> verbatim.audit.v1.AnchorStatus
+	16, // 14: verbatim.audit.v1.GetStatusResponse.retention:type_name -> verbatim.audit.v1.RetentionStatus
+	35, // 15: verbatim.audit.v1.RetentionStatus.held:type_name -> verbatim.retention.v1.Held
+	36, // 16: verbatim.audit.v1.RetentionStatus.under_way:type_name -> verbatim.retention.v1.Cutting
+	37, // 17: verbatim.audit.v1.AnchorStatus.newest_receipt:type_name -> verbatim.anchor.v1.Receipt
+	37, // 18: verbatim.audit.v1.AnchorNowResponse.receipt:type_name -> verbatim.anchor.v1.Receipt
+	38, // 19: verbatim.audit.v1.AddHoldRequest.hold:type_name -> verbatim.retention.v1.Hold
+	38, // 20: verbatim.audit.v1.AddHoldResponse.hold:type_name -> verbatim.retention.v1.Hold
+	38, // 21: verbatim.audit.v1.RemoveHoldResponse.hold:type_name -> verbatim.retention.v1.Hold
+	39, // 22: verbatim.audit.v1.ForeseePruneResponse.plan:type_name -> verbatim.retention.v1.Plan
+	40, // 23: verbatim.audit.v1.PruneNowResponse.done:type_name -> verbatim.retention.v1.Done
+	4,  // 24: verbatim.audit.v1.AuditService.ReplayAuditLog:input_type -> verbatim.audit.v1.AuditReplayRequest
+	10, // 25: verbatim.audit.v1.AuditService.QueryEntries:input_type -> verbatim.audit.v1.QueryEntriesRequest
+	12, // 26: verbatim.audit.v1.AuditService.ListCheckpoints:input_type -> verbatim.audit.v1.ListCheckpointsRequest
+	14, // 27: verbatim.audit.v1.AuditService.GetStatus:input_type -> verbatim.audit.v1.GetStatusRequest
+	20, // 28: verbatim.audit.v1.AuditService.HoldSnapshot:input_type -> verbatim.audit.v1.HoldSnapshotRequest
+	18, // 29: verbatim.audit.v1.AuditService.AnchorNow:input_type -> verbatim.audit.v1.AnchorNowRequest
+	22, // 30: verbatim.audit.v1.AuditService.AddHold:input_type -> verbatim.audit.v1.AddHoldRequest
+	24, // 31: verbatim.audit.v1.AuditService.RemoveHold:input_type -> verbatim.audit.v1.RemoveHoldRequest
+	26, // 32: verbatim.audit.v1.AuditService.ForeseePrune:input_type -> verbatim.audit.v1.ForeseePruneRequest
+	28, // 33: verbatim.audit.v1.AuditService.PruneNow:input_type -> verbatim.audit.v1.PruneNowRequest
+	5,  // 34: verbatim.audit.v1.AuditService.ReplayAuditLog:output_type -> verbatim.audit.v1.ReplayEvent
+	11, // 35: verbatim.audit.v1.AuditService.QueryEntries:output_type -> verbatim.audit.v1.QueryEntriesResponse
+	13, // 36: verbatim.audit.v1.AuditService.ListCheckpoints:output_type -> verbatim.audit.v1.ListCheckpointsResponse
+	15, // 37: verbatim.audit.v1.AuditService.GetStatus:output_type -> verbatim.audit.v1.GetStatusResponse
+	21, // 38: verbatim.audit.v1.AuditService.HoldSnapshot:output_type -> verbatim.audit.v1.HoldSnapshotResponse
+	19, // 39: verbatim.audit.v1.AuditService.AnchorNow:output_type -> verbatim.audit.v1.AnchorNowResponse
+	23, // 40: verbatim.audit.v1.AuditService.AddHold:output_type -> verbatim.audit.v1.AddHoldResponse
+	25, // 41: verbatim.audit.v1.AuditService.RemoveHold:output_type -> verbatim.audit.v1.RemoveHoldResponse
+	27, // 42: verbatim.audit.v1.AuditService.ForeseePrune:output_type -> verbatim.audit.v1.ForeseePruneResponse
+	29, // 43: verbatim.audit.v1.AuditService.PruneNow:output_type -> verbatim.audit.v1.PruneNowResponse
+	34, // [34:44] is the sub-list for method output_type
+	24, // [24:34] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_verbatim_audit_v1_audit_proto_init() }
@@ -1972,7 +2512,7 @@ func file_verbatim_audit_v1_audit_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_verbatim_audit_v1_audit_proto_rawDesc), len(file_verbatim_audit_v1_audit_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   18,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -27,13 +27,18 @@ const (
 	AuditService_GetStatus_FullMethodName       = "/verbatim.audit.v1.AuditService/GetStatus"
 	AuditService_HoldSnapshot_FullMethodName    = "/verbatim.audit.v1.AuditService/HoldSnapshot"
 	AuditService_AnchorNow_FullMethodName       = "/verbatim.audit.v1.AuditService/AnchorNow"
+	AuditService_AddHold_FullMethodName         = "/verbatim.audit.v1.AuditService/AddHold"
+	AuditService_RemoveHold_FullMethodName      = "/verbatim.audit.v1.AuditService/RemoveHold"
+	AuditService_ForeseePrune_FullMethodName    = "/verbatim.audit.v1.AuditService/ForeseePrune"
+	AuditService_PruneNow_FullMethodName        = "/verbatim.audit.v1.AuditService/PruneNow"
 )
 
 // AuditServiceClient is the client API for AuditService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// AuditService reads one log. No call of it adds an entry to that log.
+// AuditService is for one log. But for AnchorNow, AddHold, RemoveHold and PruneNow
+// its calls only read.
 type AuditServiceClient interface {
 	// ReplayAuditLog drives recorded requests into a target and compares the
 	// answers. One message an event, as it is produced; the last carries the
@@ -52,6 +57,15 @@ type AuditServiceClient interface {
 	// AnchorNow publishes the newest checkpoint's root at once, whatever the
 	// schedule says, and answers when its receipt is durable.
 	AnchorNow(ctx context.Context, in *AnchorNowRequest, opts ...grpc.CallOption) (*AnchorNowResponse, error)
+	// AddHold keeps entries from being pruned. It answers when the hold is durable.
+	AddHold(ctx context.Context, in *AddHoldRequest, opts ...grpc.CallOption) (*AddHoldResponse, error)
+	// RemoveHold answers when the hold is durably gone.
+	RemoveHold(ctx context.Context, in *RemoveHoldRequest, opts ...grpc.CallOption) (*RemoveHoldResponse, error)
+	// ForeseePrune says what PruneNow would prune, and why not more.
+	ForeseePrune(ctx context.Context, in *ForeseePruneRequest, opts ...grpc.CallOption) (*ForeseePruneResponse, error)
+	// PruneNow prunes at once what may go, and answers when it is gone. A caller who
+	// gives up doesn't stop what is in the chain already.
+	PruneNow(ctx context.Context, in *PruneNowRequest, opts ...grpc.CallOption) (*PruneNowResponse, error)
 }
 
 type auditServiceClient struct {
@@ -158,11 +172,52 @@ func (c *auditServiceClient) AnchorNow(ctx context.Context, in *AnchorNowRequest
 	return out, nil
 }
 
+func (c *auditServiceClient) AddHold(ctx context.Context, in *AddHoldRequest, opts ...grpc.CallOption) (*AddHoldResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AddHoldResponse)
+	err := c.cc.Invoke(ctx, AuditService_AddHold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *auditServiceClient) RemoveHold(ctx context.Context, in *RemoveHoldRequest, opts ...grpc.CallOption) (*RemoveHoldResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RemoveHoldResponse)
+	err := c.cc.Invoke(ctx, AuditService_RemoveHold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *auditServiceClient) ForeseePrune(ctx context.Context, in *ForeseePruneRequest, opts ...grpc.CallOption) (*ForeseePruneResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ForeseePruneResponse)
+	err := c.cc.Invoke(ctx, AuditService_ForeseePrune_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *auditServiceClient) PruneNow(ctx context.Context, in *PruneNowRequest, opts ...grpc.CallOption) (*PruneNowResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PruneNowResponse)
+	err := c.cc.Invoke(ctx, AuditService_PruneNow_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AuditServiceServer is the server API for AuditService service.
 // All implementations must embed UnimplementedAuditServiceServer
 // for forward compatibility.
 //
-// AuditService reads one log. No call of it adds an entry to that log.
+// AuditService is for one log. But for AnchorNow, AddHold, RemoveHold and PruneNow
+// its calls only read.
 type AuditServiceServer interface {
 	// ReplayAuditLog drives recorded requests into a target and compares the
 	// answers. One message an event, as it is produced; the last carries the
@@ -181,6 +236,15 @@ type AuditServiceServer interface {
 	// AnchorNow publishes the newest checkpoint's root at once, whatever the
 	// schedule says, and answers when its receipt is durable.
 	AnchorNow(context.Context, *AnchorNowRequest) (*AnchorNowResponse, error)
+	// AddHold keeps entries from being pruned. It answers when the hold is durable.
+	AddHold(context.Context, *AddHoldRequest) (*AddHoldResponse, error)
+	// RemoveHold answers when the hold is durably gone.
+	RemoveHold(context.Context, *RemoveHoldRequest) (*RemoveHoldResponse, error)
+	// ForeseePrune says what PruneNow would prune, and why not more.
+	ForeseePrune(context.Context, *ForeseePruneRequest) (*ForeseePruneResponse, error)
+	// PruneNow prunes at once what may go, and answers when it is gone. A caller who
+	// gives up doesn't stop what is in the chain already.
+	PruneNow(context.Context, *PruneNowRequest) (*PruneNowResponse, error)
 	mustEmbedUnimplementedAuditServiceServer()
 }
 
@@ -208,6 +272,18 @@ func (UnimplementedAuditServiceServer) HoldSnapshot(*HoldSnapshotRequest, grpc.S
 }
 func (UnimplementedAuditServiceServer) AnchorNow(context.Context, *AnchorNowRequest) (*AnchorNowResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AnchorNow not implemented")
+}
+func (UnimplementedAuditServiceServer) AddHold(context.Context, *AddHoldRequest) (*AddHoldResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddHold not implemented")
+}
+func (UnimplementedAuditServiceServer) RemoveHold(context.Context, *RemoveHoldRequest) (*RemoveHoldResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RemoveHold not implemented")
+}
+func (UnimplementedAuditServiceServer) ForeseePrune(context.Context, *ForeseePruneRequest) (*ForeseePruneResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ForeseePrune not implemented")
+}
+func (UnimplementedAuditServiceServer) PruneNow(context.Context, *PruneNowRequest) (*PruneNowResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PruneNow not implemented")
 }
 func (UnimplementedAuditServiceServer) mustEmbedUnimplementedAuditServiceServer() {}
 func (UnimplementedAuditServiceServer) testEmbeddedByValue()                      {}
@@ -310,6 +386,78 @@ func _AuditService_AnchorNow_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AuditService_AddHold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddHoldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AuditServiceServer).AddHold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AuditService_AddHold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AuditServiceServer).AddHold(ctx, req.(*AddHoldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AuditService_RemoveHold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RemoveHoldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AuditServiceServer).RemoveHold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AuditService_RemoveHold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AuditServiceServer).RemoveHold(ctx, req.(*RemoveHoldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AuditService_ForeseePrune_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ForeseePruneRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AuditServiceServer).ForeseePrune(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AuditService_ForeseePrune_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AuditServiceServer).ForeseePrune(ctx, req.(*ForeseePruneRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AuditService_PruneNow_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PruneNowRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AuditServiceServer).PruneNow(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AuditService_PruneNow_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AuditServiceServer).PruneNow(ctx, req.(*PruneNowRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AuditService_ServiceDesc is the grpc.ServiceDesc for AuditService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -324,6 +472,22 @@ var AuditService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "AnchorNow",
 			Handler:    _AuditService_AnchorNow_Handler,
+		},
+		{
+			MethodName: "AddHold",
+			Handler:    _AuditService_AddHold_Handler,
+		},
+		{
+			MethodName: "RemoveHold",
+			Handler:    _AuditService_RemoveHold_Handler,
+		},
+		{
+			MethodName: "ForeseePrune",
+			Handler:    _AuditService_ForeseePrune_Handler,
+		},
+		{
+			MethodName: "PruneNow",
+			Handler:    _AuditService_PruneNow_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
