@@ -41,6 +41,9 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	if err != nil {
 		return err
 	}
+	if err := checkArchive(c.Archive.URL); err != nil {
+		return err
+	}
 	keys, err := readCheckpointKeys(c.Checkpoint.KeyFiles)
 	if err != nil {
 		return err
@@ -72,6 +75,9 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	}
 	s.newSigning(keys)
 	if err := s.newAnchoring(payment); err != nil {
+		return errors.Join(err, l.close(), s.close())
+	}
+	if err := s.newArchiving(ctx, keys); err != nil {
 		return errors.Join(err, l.close(), s.close())
 	}
 	return errors.Join(s.serve(ctx, l), s.close())
@@ -113,6 +119,7 @@ type service struct {
 	sealed, toSign chan struct{}
 	anchoring      anchoring
 	signing        signing
+	archiving      archiving
 }
 
 func (s *service) profile() logv1.Profile {
@@ -138,6 +145,7 @@ func (s *service) serve(ctx context.Context, l listeners) error {
 	group.Go(func() error { s.watch.run(failed); return nil })
 	group.Go(func() error { s.anchoring.run(failed); return nil })
 	group.Go(func() error { s.signing.run(failed); return nil })
+	group.Go(func() error { return s.archiving.run(failed) })
 	group.Go(func() error {
 		defer stopAdmin()
 		return s.capture(failed, l.socket)

@@ -1,12 +1,9 @@
 package auditlog
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"github.com/linxGnu/grocksdb"
-
-	"verbatim/sidecar/chain"
 )
 
 // scan calls f for the stored entries from an offset on, in order, until it
@@ -122,47 +119,25 @@ func blockAt(key []byte, raws, links *grocksdb.Iterator) (*block, error) {
 
 // blockWith reads the block that has an offset; nil if none has.
 func (s *store) blockWith(ro *grocksdb.ReadOptions, offset uint64) (*block, error) {
-	// The hashes come first: to find a key before an offset RocksDB reads the value
-	// behind it, too, and one of raw bytes takes far longer to decompress.
-	first, hashes, err := s.lastBefore(ro, cfLinks, offset)
+	it := s.db.NewIteratorCF(ro, s.family(cfPacked))
+	defer it.Close()
+	if it.SeekForPrev(offsetKey(offset)); !it.Valid() {
+		return nil, blockError(offset, it.Err())
+	}
+	key, value := it.Key(), it.Value()
+	defer key.Free()
+	defer value.Free()
+	first, err := parseOffsetKey(key.Data())
 	if err != nil {
 		return nil, err
 	}
-	var raws []byte
-	if first != nil && offset-binary.BigEndian.Uint64(first) < uint64(len(hashes)/chain.Size) {
-		if raws, err = s.get(ro, cfPacked, first); err != nil {
-			return nil, err
-		}
+	hashes, err := s.get(ro, cfLinks, key.Data())
+	if err != nil {
+		return nil, err
 	}
-	if raws == nil {
-		// One of the two may be missing: what is there of the block says so.
-		if first, raws, err = s.lastBefore(ro, cfPacked, offset); err != nil || first == nil {
-			return nil, err
-		}
-		if hashes, err = s.get(ro, cfLinks, first); err != nil {
-			return nil, err
-		}
-	}
-	b, err := decodeBlock(binary.BigEndian.Uint64(first), raws, hashes)
-	if err != nil || offset-b.first >= b.count() {
+	b, err := decodeBlock(first, append([]byte(nil), value.Data()...), hashes)
+	if err != nil || offset-first >= b.count() {
 		return nil, err
 	}
 	return b, nil
-}
-
-// lastBefore returns copies of the last key up to an offset, which is one, and its
-// value; nil if there is none.
-func (s *store) lastBefore(ro *grocksdb.ReadOptions, family string, offset uint64) (key, value []byte, err error) {
-	it := s.db.NewIteratorCF(ro, s.family(family))
-	defer it.Close()
-	if it.SeekForPrev(offsetKey(offset)); !it.Valid() {
-		return nil, nil, blockError(offset, it.Err())
-	}
-	k, v := it.Key(), it.Value()
-	defer k.Free()
-	defer v.Free()
-	if _, err := parseOffsetKey(k.Data()); err != nil {
-		return nil, nil, err
-	}
-	return append([]byte{}, k.Data()...), append([]byte{}, v.Data()...), nil
 }

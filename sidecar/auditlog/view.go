@@ -1,8 +1,10 @@
 package auditlog
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/linxGnu/grocksdb"
 
@@ -102,7 +104,7 @@ func (v *View) pin() error {
 	v.read.SetSnapshot(v.snap)
 	v.scan.SetSnapshot(v.snap)
 	v.scan.SetFillCache(false)
-	v.scan.SetReadaheadSize(512 << 10)
+	v.scan.SetReadaheadSize(1 << 20)
 	var err error
 	if v.indexed, _, err = readIndexed(v.s, v.read); err == nil {
 		v.packed, err = readPacked(v.s, v.read)
@@ -178,4 +180,60 @@ func (v *View) entry(offset uint64) (Entry, error) {
 	}
 	v.blocks.keep(b)
 	return b.at(offset), nil
+}
+
+// Bounds of one chunk of a scan: the log can't be closed while one is read.
+const (
+	chunkEntries = 4096
+	chunkBytes   = 4 << 20
+)
+
+// Entries yields the stored entries from..to, both inclusive, in order. A hole
+// is not an error: the caller sees it in the offsets. After an error it ends.
+// Errors: ErrPruned if from is before First; ErrReopened, ErrDamaged, ctx's.
+func (v *View) Entries(ctx context.Context, from, to uint64) iter.Seq2[Entry, error] {
+	to = min(to, v.tip.Offset)
+	return func(yield func(Entry, error) bool) {
+		if from < v.First() {
+			yield(Entry{Offset: from}, fmt.Errorf("read entries: %w: the first that is left is %d", ErrPruned, v.First()))
+			return
+		}
+		for next := from; next <= to; {
+			if err := ctx.Err(); err != nil {
+				yield(Entry{}, fmt.Errorf("read entries: %w", context.Cause(ctx)))
+				return
+			}
+			chunk, err := v.chunk(next, to)
+			for _, e := range chunk {
+				if !yield(e, nil) {
+					return
+				}
+				next = e.Offset + 1
+			}
+			if err != nil {
+				yield(Entry{Offset: next}, err)
+				return
+			}
+			if len(chunk) == 0 {
+				return
+			}
+		}
+	}
+}
+
+// chunk reads some entries; what it got before an error comes with it.
+func (v *View) chunk(from, to uint64) ([]Entry, error) {
+	var chunk []Entry
+	size := 0
+	err := v.access.with(v.s, func() error {
+		return v.s.scan(v.scan, from, func(e Entry) (bool, error) {
+			if e.Offset > to {
+				return false, nil
+			}
+			chunk = append(chunk, e)
+			size += len(e.Raw)
+			return len(chunk) < chunkEntries && size < chunkBytes, nil
+		})
+	})
+	return chunk, err
 }

@@ -11,15 +11,24 @@ import (
 	"verbatim/sidecar/chain"
 )
 
+// Trusted is what the reader knows.
+type Trusted struct {
+	// Ring has the keys that the reader takes for good; nil: those that the log
+	// itself names are believed, which its owner chose.
+	Ring *Keyring
+	// Whole: the chain holds to its end, so that a note of a checkpoint that was not
+	// walked is a finding.
+	Whole bool
+}
+
 // Patience is how long, by the log's own clock, a checkpoint of a log that was not
 // stopped may wait for its signature. It takes milliseconds.
 const Patience = time.Minute
 
-// Check compares a log's notes with its checkpoints, as they were walked. ring has the
-// keys that the reader takes for good; nil: those that the log itself names are
-// believed, which its owner chose. An error means that it could not be carried out.
-func Check(ctx context.Context, v *auditlog.View, w *Walk, ring *Keyring) (*Standing, error) {
-	c := &checker{walk: w, logID: v.ID(), ring: ring, s: &Standing{}, keys: map[int][]VerifierKey{}}
+// Check compares a log's notes with its checkpoints, as they were walked. An error
+// means that it could not be carried out.
+func Check(ctx context.Context, v *auditlog.View, w *Walk, t Trusted) (*Standing, error) {
+	c := &checker{walk: w, logID: v.ID(), trusted: t, s: &Standing{}, keys: map[int][]VerifierKey{}}
 	notes, err := c.read(ctx, v)
 	if err != nil {
 		return nil, err
@@ -37,11 +46,11 @@ func Check(ctx context.Context, v *auditlog.View, w *Walk, ring *Keyring) (*Stan
 
 // checker goes through the checkpoints in order.
 type checker struct {
-	walk  *Walk
-	logID chain.Hash
-	ring  *Keyring
-	s     *Standing
-	keys  map[int][]VerifierKey // of starts, as far as they were needed
+	walk    *Walk
+	logID   chain.Hash
+	trusted Trusted
+	s       *Standing
+	keys    map[int][]VerifierKey // of starts, as far as they were needed
 	// Since the last note: checkpoints that need one and have none, and those that
 	// need none.
 	missing, unsigned []signable
@@ -109,8 +118,8 @@ func (c *checker) note(at signable, raw []byte) {
 	if !ok {
 		return
 	}
-	if c.ring != nil {
-		if by, err = c.ring.Check(n); err != nil {
+	if c.trusted.Ring != nil {
+		if by, err = c.trusted.Ring.Check(n); err != nil {
 			c.s.add(at.Offset, codeOf(err), "the note of checkpoint %d: %v", id, err)
 			return
 		}
@@ -157,13 +166,10 @@ func (c *checker) inForce(at signable, n *Note) ([]KeyID, bool) {
 
 // extra says which notes are of no checkpoint.
 func (c *checker) extra(notes map[uint64][]byte) {
-	if !c.walk.whole {
+	if !c.trusted.Whole {
 		return // they may be of checkpoints that could not be checked
 	}
 	for _, id := range slices.Sorted(maps.Keys(notes)) {
-		if c.walk.before(id) {
-			continue // an earlier verification checked it
-		}
 		c.s.add(c.walk.tip+1, CodeNote, "there is a note of checkpoint %d, and the log has no such checkpoint: its end is cut off, or the note is of another log", id)
 	}
 }
@@ -171,7 +177,7 @@ func (c *checker) extra(notes map[uint64][]byte) {
 // rest decides about what stands behind the newest note.
 func (c *checker) rest() {
 	for _, at := range c.missing {
-		if late := c.walk.clockMS - at.ClockMS; c.walk.stopped() || late > uint64(Patience.Milliseconds()) {
+		if late := c.walk.clockMS - at.ClockMS; c.walk.stopped || late > uint64(Patience.Milliseconds()) {
 			c.absent([]signable{at})
 			continue
 		}
@@ -180,7 +186,7 @@ func (c *checker) rest() {
 		}
 		c.s.NotYet++
 	}
-	if c.ring == nil || !c.s.OK() {
+	if c.trusted.Ring == nil || !c.s.OK() {
 		return
 	}
 	switch {

@@ -237,7 +237,7 @@ func TestALogContainsAKeptCheckpoint(t *testing.T) {
 	v := p.view()
 	defer v.Close()
 	for id, n := range p.kept() {
-		if f := walk.Contains(n, v.ID()); f != nil {
+		if f := walk.Contains(n, v.ID(), true); f != nil {
 			t.Errorf("checkpoint %d: %v", id, f)
 		}
 	}
@@ -264,8 +264,7 @@ func TestALogContainsAKeptCheckpoint(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			walk.whole = c.whole
-			f := walk.Contains(n, v.ID())
+			f := walk.Contains(n, v.ID(), c.whole)
 			if f == nil || f.Code != CodeKept || f.Offset != c.offset || !strings.Contains(f.Text, c.want) {
 				t.Errorf("%v, want %q at %d", f, c.want, c.offset)
 			}

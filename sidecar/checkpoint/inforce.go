@@ -18,11 +18,10 @@ func (w *Worker) keysFor(ctx context.Context, v *auditlog.View, at auditlog.Chec
 	if ours {
 		return w.o.Keys, nil
 	}
-	s, err := inForce(ctx, v, at.Offset)
-	if err != nil || s == nil {
+	named, err := inForce(ctx, v, at.Offset)
+	if err != nil {
 		return nil, err
 	}
-	named := s.keys
 	keys := slices.DeleteFunc(slices.Clone(w.o.Keys), func(k *Key) bool { return !slices.Contains(named, k.Public().String()) })
 	if len(named) > 0 && len(keys) == 0 {
 		w.o.Logger.Warn("a checkpoint of an earlier run can't be signed any more: none of the keys that were in force is configured",
@@ -31,8 +30,8 @@ func (w *Worker) keysFor(ctx context.Context, v *auditlog.View, at auditlog.Chec
 	return keys, nil
 }
 
-// inForce is the newest Start before an offset, nil if there is none.
-func inForce(ctx context.Context, v *auditlog.View, before uint64) (found *start, err error) {
+// inForce are the verifier keys that the newest Start before an offset names.
+func inForce(ctx context.Context, v *auditlog.View, before uint64) ([]string, error) {
 	starts := auditlog.Lookup{AllOf: [][]auditlog.Term{{auditlog.KindTerm(auditlog.KindStart)}}, From: v.First(), To: before, Backward: true}
 	for offset, err := range v.Find(ctx, starts) {
 		if err != nil {
@@ -43,9 +42,10 @@ func inForce(ctx context.Context, v *auditlog.View, before uint64) (found *start
 			return nil, err
 		}
 		s, err := startOf(e)
-		return &start{offset, s.GetCheckpointKeys()}, err
+		return s.GetCheckpointKeys(), err
 	}
 	// Those that were pruned are kept.
+	var keys []string
 	for e, err := range v.Kept(ctx) {
 		if err != nil {
 			return nil, err
@@ -55,10 +55,10 @@ func inForce(ctx context.Context, v *auditlog.View, before uint64) (found *start
 			return nil, err
 		}
 		if s != nil && e.Offset < before {
-			found = &start{e.Offset, s.GetCheckpointKeys()}
+			keys = s.GetCheckpointKeys()
 		}
 	}
-	return found, nil
+	return keys, nil
 }
 
 // startOf is the Start that an entry holds, nil for another event.

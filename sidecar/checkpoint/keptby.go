@@ -10,8 +10,9 @@ import (
 
 // Contains looks for a checkpoint that a reader kept from earlier in the log that
 // was walked. It returns nil if the log contains it, with all entries before it,
-// and else why not. Signatures are not looked at.
-func (w *Walk) Contains(n *Note, logID chain.Hash) *verify.Finding {
+// and else why not. whole says that the chain holds to its end. Signatures are not
+// looked at.
+func (w *Walk) Contains(n *Note, logID chain.Hash, whole bool) *verify.Finding {
 	if n.LogID != logID {
 		return kept(0, "the kept checkpoint is of log %s, this is log %s", n.LogID, logID)
 	}
@@ -26,11 +27,9 @@ func (w *Walk) Contains(n *Note, logID chain.Hash) *verify.Finding {
 		return nil
 	}
 	switch {
-	case n.Offset < w.first:
-		return kept(n.Offset, "the kept checkpoint %d stands at offset %d, and this verification begins at %d: verify the whole log", n.ID, n.Offset, w.first)
 	case n.Offset <= w.tip:
 		return kept(n.Offset, "THE LOG IS NOT THE ONE THAT WAS SIGNED: the kept checkpoint %d stands at offset %d, where the log has another entry", n.ID, n.Offset)
-	case w.whole:
+	case whole:
 		return kept(w.tip+1, "the kept checkpoint %d stands at offset %d, and this log ends at %d: its end is cut off, or it is an older copy", n.ID, n.Offset, w.tip)
 	}
 	return kept(w.tip+1, "the kept checkpoint %d stands at offset %d, and the log could be checked up to %d only", n.ID, n.Offset, w.tip)

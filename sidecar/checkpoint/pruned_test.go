@@ -41,52 +41,25 @@ func TestALogThatWasPruned(t *testing.T) {
 
 	v = p.view()
 	defer v.Close()
-	walk, _ := p.walkFrom(v, nil)
-	s, err := Check(t.Context(), v, walk, ring(t, a.Public().String()))
-	if err != nil || !s.OK() || s.Notes != uint64(len(p.checkpoints())) {
-		t.Errorf("%+v, %v", s, err)
+	walk := &Walk{}
+	if err := walk.Begin(t.Context(), v); err != nil {
+		t.Fatal(err)
 	}
-	if f := walk.Contains(p.kept()[0], v.ID()); f != nil {
-		t.Errorf("a checkpoint that was kept before the cut: %v", f)
-	}
-}
-
-// A verification that goes on from an earlier one checks the notes behind it.
-func TestAVerificationThatGoesOn(t *testing.T) {
-	p, a := newPlace(t), newKey(t, "a")
-	w := p.recording(a)
-	p.seal(3)
-	p.sign(w)
-	early := p.kept()[0]
-	v := p.view()
-	_, to := p.walkFrom(v, nil)
-	v.Close()
-	p.seal(2)
-	p.sign(w)
-	p.put(1, nil) // checked before, and not looked at again
-	r := ring(t, a.Public().String())
-	going := func() (*Walk, *Standing) {
-		v := p.view()
-		defer v.Close()
-		walk, _ := p.walkFrom(v, to)
-		s, err := Check(t.Context(), v, walk, r)
+	for e, err := range v.Entries(t.Context(), v.First(), v.Tip().Offset) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return walk, s
+		ev, err := e.Event()
+		if err != nil {
+			t.Fatal(err)
+		}
+		walk.Each(e, ev)
 	}
-	walk, s := going()
-	if !s.OK() || s.Notes != 3 || s.Unsigned != 0 || !walk.Names() {
-		t.Errorf("%+v", s)
+	s, err := Check(t.Context(), v, walk, Trusted{Ring: ring(t, a.Public().String()), Whole: true})
+	if err != nil || !s.OK() || s.Notes != uint64(len(p.checkpoints())) {
+		t.Errorf("%+v, %v", s, err)
 	}
-	if f := walk.Contains(p.kept()[4], p.log.ID()); f != nil {
-		t.Errorf("a checkpoint behind it: %v", f)
-	}
-	if f := walk.Contains(early, p.log.ID()); f == nil || f.Code != CodeKept || f.Offset != early.Offset {
-		t.Errorf("a checkpoint before it, which was not compared: %v", f)
-	}
-	p.put(3, nil)
-	if _, s := going(); len(s.Findings) != 1 || s.Findings[0].Code != CodeUnsigned {
-		t.Errorf("a note behind it is gone: %+v", s)
+	if f := walk.Contains(p.kept()[0], v.ID(), true); f != nil {
+		t.Errorf("a checkpoint that was kept before the cut: %v", f)
 	}
 }

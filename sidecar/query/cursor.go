@@ -14,8 +14,7 @@ import (
 	"verbatim/sidecar/chain"
 )
 
-// ErrCursor says that the cursor is not one at which this selection of this log can
-// go on.
+// ErrCursor: the cursor is not one that this selection of this log can go on at.
 var ErrCursor = errors.New("cursor does not fit")
 
 // A cursor, before it is written in base64 for URLs: the version, the head of the
@@ -93,7 +92,7 @@ func (s Selection) given(v *auditlog.View) (uint64, error) {
 	id, want := v.ID(), s.Cursors(v.ID())
 	switch part := func(from, to int) bool { return bytes.Equal(b[from:to], want.head[from:to]) }; {
 	case !part(logAt, orderAt):
-		return 0, fmt.Errorf("%w: it is of another log, whose id begins with %x, and this one's begins with %x", ErrCursor, b[logAt:orderAt], id[:headSize])
+		return 0, fmt.Errorf("%w: it is of another log, %x..., and this one is %x...", ErrCursor, b[logAt:orderAt], id[:headSize])
 	case !part(orderAt, selectionAt):
 		return 0, fmt.Errorf("%w: it goes on %s, and the selection is %s", ErrCursor, Order(b[orderAt]), s.Order)
 	case !part(selectionAt, offsetAt):

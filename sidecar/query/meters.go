@@ -23,7 +23,7 @@ const maxSeen = 4096
 
 // Of returns the meters of the event at an offset. The caller must not change them.
 func (m *Meters) Of(offset uint64, ev *logv1.Event) ([]string, error) {
-	var request uint64
+	request := offset
 	switch k := ev.GetKind().(type) {
 	case *logv1.Event_Request:
 		m.keep(offset, k.Request.GetMeterIds())

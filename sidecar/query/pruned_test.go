@@ -12,7 +12,7 @@ import (
 )
 
 // pruneAt cuts a log at a checkpoint, as the retention does.
-func pruneAt(t *testing.T, l *auditlog.Log, id uint64, gone bool) auditlog.CheckpointAt {
+func pruneAt(t *testing.T, l *auditlog.Log, id uint64, clear bool) auditlog.CheckpointAt {
 	t.Helper()
 	v, err := l.View()
 	if err != nil {
@@ -31,7 +31,7 @@ func pruneAt(t *testing.T, l *auditlog.Log, id uint64, gone bool) auditlog.Check
 	if err == nil {
 		err = l.CutSynced(t.Context(), p.Offset)
 	}
-	if err == nil && gone {
+	if err == nil && clear {
 		err = l.ClearCut(t.Context())
 	}
 	if err != nil {
@@ -42,7 +42,7 @@ func pruneAt(t *testing.T, l *auditlog.Log, id uint64, gone bool) auditlog.Check
 
 // What is denied, and then gone, is selected by nothing and said to be pruned.
 func TestAPrunedLogIsSelectedFromItsCutOn(t *testing.T) {
-	for _, gone := range []bool{false, true} {
+	for _, clear := range []bool{false, true} {
 		l := recorded(t, filepath.Join(t.TempDir(), "log"))
 		v, err := l.View()
 		if err != nil {
@@ -50,7 +50,7 @@ func TestAPrunedLogIsSelectedFromItsCutOn(t *testing.T) {
 		}
 		before := all(t, v)
 		v.Close()
-		cut := pruneAt(t, l, 1, gone)
+		cut := pruneAt(t, l, 1, clear)
 		if v, err = l.View(); err != nil {
 			t.Fatal(err)
 		}
