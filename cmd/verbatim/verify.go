@@ -15,7 +15,7 @@ import (
 )
 
 func verifyCommand() *cobra.Command {
-	var dir string
+	var log logFlags
 	var trusted []string
 	var asJSON bool
 	var public publicCheck
@@ -60,7 +60,7 @@ kept: what agrees is CLAIMED.
 			if err := signed.read(); err != nil {
 				return err
 			}
-			v, _, done, err := openLog(cmd.Context(), dir)
+			v, _, done, err := log.open(cmd.Context(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -69,13 +69,13 @@ kept: what agrees is CLAIMED.
 				return err
 			}
 			var sealed anchor.Sealed
-			if err := signed.walk.Begin(cmd.Context(), v, v.First()); err != nil {
+			if err := signed.walk.Begin(cmd.Context(), v); err != nil {
 				return err
 			}
 			bar := newBar(cmd.ErrOrStderr(), "verifying", int(v.Tip().Offset)+1)
 			r, err := verify.Verify(cmd.Context(), v, verify.Options{
 				Trusted: roots, Progress: func(n uint64) { bar.set(int(n)) },
-				Of: signed.walk.Kinds(),
+				Of: []auditlog.Kind{auditlog.KindStart, auditlog.KindCheckpoint},
 				Each: func(e auditlog.Entry, ev *logv1.Event) {
 					sealed.Each(e, ev)
 					signed.walk.Each(e, ev)
@@ -89,7 +89,7 @@ kept: what agrees is CLAIMED.
 			if err != nil {
 				return err
 			}
-			signatures, err := signed.compare(cmd.Context(), v, r)
+			signatures, err := signed.compare(cmd.Context(), v, !r.Broken)
 			if err != nil {
 				return err
 			}
@@ -103,7 +103,7 @@ kept: what agrees is CLAIMED.
 			return nil
 		},
 	}
-	c.Flags().StringVar(&dir, "log", "", "the log's `directory`")
+	log.bind(c.Flags())
 	c.Flags().StringArrayVar(&trusted, "trusted-root", nil, "`OFFSET:HASH` of an entry, known from elsewhere")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	signed.bind(c.Flags())

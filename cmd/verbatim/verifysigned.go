@@ -71,31 +71,28 @@ type signatures struct {
 }
 
 // compare is nil if the log has nothing to do with signatures and the reader did
-// not ask for any.
-func (c *signedCheck) compare(ctx context.Context, v *auditlog.View, r *verify.Report) (*signatures, error) {
-	if err := c.walk.End(v, r); err != nil {
-		return nil, err
-	}
-	s, err := checkpoint.Check(ctx, v, &c.walk, c.ring)
+// not ask for any. whole says that the chain holds to its end.
+func (c *signedCheck) compare(ctx context.Context, v *auditlog.View, whole bool) (*signatures, error) {
+	s, err := checkpoint.Check(ctx, v, &c.walk, checkpoint.Trusted{Ring: c.ring, Whole: whole})
 	if err != nil {
 		return nil, err
 	}
 	if c.kept != nil {
-		c.compareKept(s, v)
+		c.compareKept(s, v, whole)
 	} else if c.ring == nil && !c.walk.Names() && s.OK() {
 		return nil, nil //nolint:nilnil // nothing was asked for
 	}
 	return &signatures{s, c.keys, c.walk.Names(), c.kept}, nil
 }
 
-func (c *signedCheck) compareKept(s *checkpoint.Standing, v *auditlog.View) {
+func (c *signedCheck) compareKept(s *checkpoint.Standing, v *auditlog.View, whole bool) {
 	var found []verify.Finding
 	if c.ring != nil {
 		if f := c.ring.Finding(c.kept); f != nil {
 			found = append(found, *f)
 		}
 	}
-	if f := c.walk.Contains(c.kept, v.ID()); f != nil {
+	if f := c.walk.Contains(c.kept, v.ID(), whole); f != nil {
 		found = append(found, *f)
 	}
 	s.Findings = append(found, s.Findings...)
