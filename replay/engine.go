@@ -39,7 +39,7 @@ type Options struct {
 	Total func(requests int)
 }
 
-// ErrPart says that a replay can't leave out what the selection does.
+// ErrPart: a replay can't leave out what the selection does.
 var ErrPart = errors.New("a replay sends requests whole and in their order")
 
 // replayable says whether a selection is by offsets, meters and times alone.

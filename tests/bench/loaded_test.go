@@ -22,14 +22,14 @@ import (
 const (
 	entriesVariable = "VERBATIM_BENCH_ENTRIES"
 	loadedEntries   = 10_000_000
-	entriesAMeter   = 1000 // so there are 10,000 meters
-	busyEvery       = 20   // one event in so many is the busy meter's instead
-	rareStatus      = 418  // of one answer
+	loadedMeters    = 10_000
+	busyEvery       = 20  // one event in so many is the busy meter's
+	rareStatus      = 418 // of one answer
 	// inFlight bounds what waits for the log's writer.
 	inFlight = 20_000
 )
 
-// The meters of the loaded log beside those that have as many entries each.
+// The meters of the loaded log beside mesh.MeterID(0) to loadedMeters-1.
 const (
 	busyMeter = "meter-busy"
 	rareMeter = "meter-rare" // of one event, in the middle
@@ -39,9 +39,6 @@ const (
 type loadedLog struct {
 	dir     string
 	entries uint64
-	meters  int
-	some    string // one of the meters,
-	ofSome  int    // and how many entries it has
 	raw     uint64 // octets of the events
 	rare    uint64 // offset of the answer with the rare status
 	took    time.Duration
@@ -68,7 +65,7 @@ func loaded(b *testing.B) *loadedLog {
 		theLoaded.log = load(b, filepath.Join(parent, "log"), wantedEntries(b))
 		l := theLoaded.log
 		b.Logf("loaded %d entries of %d meters, %d octets each on average, in %s: %.0f entries/s",
-			l.entries, l.meters, l.raw/l.entries, l.took.Round(time.Second), float64(l.entries)/l.took.Seconds())
+			l.entries, loadedMeters, l.raw/l.entries, l.took.Round(time.Second), float64(l.entries)/l.took.Seconds())
 	}
 	return theLoaded.log
 }
@@ -92,9 +89,6 @@ func wantedEntries(b *testing.B) uint64 {
 	return n
 }
 
-// failures are the statuses of so many answers in a hundred.
-var failures = []int{503, 404, 404}
-
 // loader appends events without waiting for each.
 type loader struct {
 	b      *testing.B
@@ -110,52 +104,42 @@ func load(b *testing.B, dir string, entries uint64) *loadedLog {
 	if _, err := auditlog.Create(dir, auditlog.Origin{}); err != nil {
 		b.Fatal(err)
 	}
-	meters := int(entries / entriesAMeter)
-	l := &loader{b: b, random: rand.New(rand.NewPCG(1, 2)), next: 1, result: &loadedLog{dir: dir, meters: meters, some: mesh.MeterID(meters / 2)}}
+	l := &loader{b: b, random: rand.New(rand.NewPCG(1, 2)), next: 1, result: &loadedLog{dir: dir}}
 	l.clock.Store(time.Now().UnixMilli())
 	var err error
 	if l.log, err = auditlog.Open(dir, auditlog.Options{Now: func() time.Time { return time.UnixMilli(l.clock.Load()) }}); err != nil {
 		b.Fatal(err)
 	}
 	began := time.Now()
-	for i, turn := 0, 0; l.next+2 < entries; i++ {
-		meter, status := mesh.MeterID(turn*7919%meters), 200
+	for i := 0; l.next+2 < entries; i++ {
+		meter, status := mesh.MeterID(i*7919%loadedMeters), 200
 		switch {
 		case l.result.rare == 0 && l.next >= entries/2:
 			meter, status = rareMeter, rareStatus
 		case i%busyEvery == 0:
 			meter = busyMeter
-		default:
-			turn++
-			if n := l.random.IntN(100); n < len(failures) {
-				status = failures[n]
-			}
+		case l.random.IntN(100) == 0:
+			status = 503
+		case l.random.IntN(50) == 0:
+			status = 404
 		}
-		if meter == l.result.some {
-			l.result.ofSome += 2
-		}
-		l.exchange(meter, status)
+		l.exchange(i, meter, status)
 	}
 	if err := l.log.Close(context.Background()); err != nil {
 		b.Fatal(err)
 	}
 	l.result.took = time.Since(began)
-	v, err := auditlog.OpenReadOnly(dir)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer v.Close()
-	l.result.entries = v.Tip().Offset + 1
+	l.result.entries = l.next + 1 // with the checkpoint of the stop
 	return l.result
 }
 
 // exchange appends a request and its answer.
-func (l *loader) exchange(meter string, status int) {
+func (l *loader) exchange(i int, meter string, status int) {
 	at := time.UnixMilli(l.clock.Add(10)).UTC()
 	id := fmt.Sprintf("%016x-%08x", l.random.Uint64(), l.random.Uint32())
 	kwh := float64(l.random.IntN(99_999_999)) / 1000
 	body := fmt.Appendf(nil, `{"request_id":%q,"meter_id":%q,"at":%q,"kwh":%.3f,"volt":%.2f,"seq":%d}`,
-		id, meter, at.Format(time.RFC3339Nano), kwh, 220+20*l.random.Float64(), l.next/entriesAMeter)
+		id, meter, at.Format(time.RFC3339Nano), kwh, 220+20*l.random.Float64(), i/loadedMeters)
 	request := l.append(&logv1.Event{Kind: &logv1.Event_Request{Request: &logv1.Request{
 		MeterIds: []string{meter}, HasBody: true, Body: body, Protocol: "HTTP/1.1", Headers: []*logv1.Header{
 			field(":method", "POST"), field(":path", "/v1/readings"), field(":authority", "meters"), field("content-type", "application/json"),
