@@ -32,7 +32,7 @@ demo: needs-demo build soroban ## record 10,000 events through Envoy, replay the
 	@KEEP=$(KEEP) exec .build/demo
 
 .PHONY: test
-test: needs-test build soroban javascript ## run every test, those with the real Envoy and the real Soroban host included
+test: needs-test build soroban javascript s3 ## run every test, those with the real Envoy, Soroban host and S3 server included
 	go test -race -count=1 -timeout=15m ./...
 	@tests/soroban/build.sh && tests/javascript/install.sh # again, to say at the end what was left out
 
@@ -48,6 +48,9 @@ soroban: ## build the Stellar node for tests, where there is Rust
 javascript: ## install Stellar's JavaScript SDK for tests, where there is Node.js
 	@tests/javascript/install.sh
 
+.PHONY: s3
+s3: $(TOOLS)/.s3-built ## build the S3 server for tests
+
 .PHONY: contract
 contract: needs-contract ## assemble contracts/audit_root.wasm again
 	go run ./contracts/assemble -wasm-tools $(WASM_TOOLS)
@@ -61,7 +64,7 @@ faults: needs-build ## fail every system call of the log's write path in every w
 	go test -run='^TestEveryWrite$$' -count=1 -v -timeout=3h ./tests/faults -every
 
 .PHONY: bench
-bench: needs-test build soroban ## run the benchmarks
+bench: needs-test build soroban s3 ## run the benchmarks
 	go test -run='^$$' -bench=. -benchmem -timeout=60m ./...
 
 .PHONY: lint
@@ -88,4 +91,9 @@ needs-contract: ; @deploy/setup.sh build contract
 # buf and golangci-lint take minutes to compile: only when their versions changed.
 $(TOOLS)/.built: .ci/tools/go.mod .ci/tools/go.sum
 	go build -C .ci/tools -mod=readonly -o $(CURDIR)/$(TOOLS)/ tool
+	@touch $@
+
+# So does the S3 server: a minute or two.
+$(TOOLS)/.s3-built: tests/s3/gateway/go.mod tests/s3/gateway/go.sum
+	go build -C tests/s3/gateway -mod=readonly -o $(CURDIR)/$(TOOLS)/ tool
 	@touch $@

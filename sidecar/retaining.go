@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"verbatim/sidecar/archive"
+	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/retention"
 	"verbatim/sidecar/stellar"
 )
@@ -18,8 +20,29 @@ func (s *service) newRetention() {
 	if s.anchoring.client != nil {
 		o.Ledger = ledgerTime{s.anchoring.client}
 	}
+	if url := s.config.Archive.URL; url != "" {
+		o.Archive = archived{s.log, url}
+	}
 	s.retention = retention.New(o)
 	s.metrics.WatchRetention(s.retention.Status)
+}
+
+// archived says how far a log is archived, by what it keeps itself: the archive's
+// worker has read everything back.
+type archived struct {
+	log *auditlog.Log
+	url string
+}
+
+// ArchivedThrough is for retention: what goes must be archived.
+func (a archived) ArchivedThrough(context.Context) (offset uint64, manifestSHA256 []byte, ok bool, err error) {
+	v, err := a.log.View()
+	if err != nil {
+		return 0, nil, false, err
+	}
+	defer v.Close()
+	s, ok, err := archive.Through(v, a.url)
+	return s.Through.Offset, s.Digest[:], ok, err
 }
 
 // ledgerTime asks a Stellar server for the time.

@@ -42,6 +42,9 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	if err != nil {
 		return err
 	}
+	if err := checkArchive(c.Archive.URL); err != nil {
+		return err
+	}
 	keys, err := readCheckpointKeys(c.Checkpoint.KeyFiles)
 	if err != nil {
 		return err
@@ -73,6 +76,9 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	}
 	s.newSigning(keys)
 	if err := s.newAnchoring(payment); err != nil {
+		return errors.Join(err, l.close(), s.close())
+	}
+	if err := s.newArchiving(ctx, keys); err != nil {
 		return errors.Join(err, l.close(), s.close())
 	}
 	s.newRetention()
@@ -116,6 +122,7 @@ type service struct {
 	anchoring      anchoring
 	signing        signing
 	retention      *retention.Worker
+	archiving      archiving
 }
 
 func (s *service) profile() logv1.Profile {
@@ -142,6 +149,7 @@ func (s *service) serve(ctx context.Context, l listeners) error {
 	group.Go(func() error { s.anchoring.run(failed); return nil })
 	group.Go(func() error { s.signing.run(failed); return nil })
 	group.Go(func() error { s.retention.Run(failed); return nil })
+	group.Go(func() error { return s.archiving.run(failed) })
 	group.Go(func() error {
 		defer stopAdmin()
 		return s.capture(failed, l.socket)

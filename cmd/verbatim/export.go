@@ -12,7 +12,7 @@ import (
 )
 
 func exportCommand() *cobra.Command {
-	var dir string
+	var log logFlags
 	var flags selectionFlags
 	var reveal bool
 	c := &cobra.Command{
@@ -36,7 +36,7 @@ are hidden unless --reveal is given.
 			if err != nil {
 				return err
 			}
-			v, _, done, err := openLog(cmd.Context(), dir)
+			v, _, done, err := log.open(cmd.Context(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -64,7 +64,7 @@ are hidden unless --reveal is given.
 			return w.Flush()
 		},
 	}
-	c.Flags().StringVar(&dir, "log", "", "the log's `directory`")
+	log.bind(c.Flags())
 	flags.bind(c.Flags())
 	flags.bindEvents(c.Flags())
 	c.Flags().BoolVar(&reveal, "reveal", false, "show the values of headers that carry credentials in event")

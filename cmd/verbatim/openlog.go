@@ -3,13 +3,41 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
+
+	"github.com/spf13/pflag"
 
 	"verbatim/sidecar/admin"
+	"verbatim/sidecar/archive"
 	"verbatim/sidecar/auditlog"
 )
 
-// openLog opens a log for reading, also while serve runs on it: then the serving
-// process makes a snapshot for us. captured are the addresses that it captures.
+// logFlags say which log a command reads.
+type logFlags struct {
+	log, cache string
+	keys       []string
+}
+
+func (f *logFlags) bind(fs *pflag.FlagSet) {
+	fs.StringVar(&f.log, "log", "", "the log's `directory`, or an archive's URL")
+	fs.StringVar(&f.cache, "cache", "", "`directory` where what an archive holds is kept for the next command")
+	fs.StringArrayVar(&f.keys, "archive-key", nil, "verifier `key`, one of which must have signed the archive's newest manifest; may be given again")
+}
+
+// open opens the log for reading, also while serve runs on it: then the serving
+// process makes a snapshot for us. Of an archive it first makes a log; progress is
+// shown on w. captured are the addresses that a serving process captures.
+func (f *logFlags) open(ctx context.Context, w io.Writer) (v *auditlog.View, captured []string, done func(), err error) {
+	if archive.IsURL(f.log) {
+		v, done, err = f.fetch(ctx, w)
+		return v, nil, done, err
+	}
+	if f.cache != "" || len(f.keys) > 0 {
+		return nil, nil, nil, errors.New("--cache and --archive-key are for archives: --log names a directory, leave them out")
+	}
+	return openLog(ctx, f.log)
+}
+
 func openLog(ctx context.Context, dir string) (v *auditlog.View, captured []string, done func(), err error) {
 	v, err = auditlog.OpenReadOnly(dir)
 	if err == nil {

@@ -20,6 +20,7 @@ import (
 // pruning are the flags of prune.
 type pruning struct {
 	dir, rpc string
+	archive  string
 	keep     config.Span
 	keepSaid bool
 	dryRun   bool
@@ -28,7 +29,7 @@ type pruning struct {
 func pruneCommand() *cobra.Command {
 	p := pruning{keep: config.Span(retention.DefaultKeep)}
 	c := &cobra.Command{
-		Use:   "prune --log DIR [--keep DURATION] [--dry-run]",
+		Use:   "prune --log DIR [--keep DURATION] [--archive URL] [--dry-run]",
 		Args:  flagsAlone,
 		Short: "Prune what is older than the keep time",
 		Long: `Prunes a log from its front, up to a checkpoint: everything that goes is older than
@@ -38,6 +39,9 @@ Its genesis, starts and checkpoints stay for ever.
 
 --dry-run prunes nothing, and says what would go and what holds back the rest. If
 verbatim serve runs on the log, that process prunes, with its own settings.
+
+--archive names the archive of a log on which serve does not run: what is not there
+yet stays.
 
 Age is by the ledger's clock where the log is anchored; --rpc asks a server for it,
 else the newest receipt tells. Elsewhere it is by the time that was counted while
@@ -60,12 +64,34 @@ verbatim serve ran: a clock that is set forward makes nothing older.
 	c.Flags().StringVar(&p.dir, "log", "", "the log's `directory`")
 	c.Flags().Var(&p.keep, "keep", "how old entries get, such as 90d")
 	c.Flags().StringVar(&p.rpc, "rpc", "", "`URL` of a Stellar RPC server, asked for the ledger's time")
+	c.Flags().StringVar(&p.archive, "archive", "", "`URL` of the archive that must have what goes")
 	c.Flags().BoolVar(&p.dryRun, "dry-run", false, "prune nothing, and say what would go")
 	require(c, "log")
 	return c
 }
 
-var errKeepOfServe = errors.New("verbatim serve runs on the log, and its retention.keep says how long entries are kept: leave out --keep and --rpc")
+var errKeepOfServe = errors.New("verbatim serve runs on the log, and its retention.keep says how long entries are kept: leave out --keep, --rpc and --archive")
+
+// says is whether a flag was given that is a setting of serve.
+func (p *pruning) says() bool { return p.keepSaid || p.rpc != "" || p.archive != "" }
+
+// ask asks the server and the archive that were named.
+func (p *pruning) ask(ctx context.Context, o *retention.Options) error {
+	v, _, done, err := openLog(ctx, p.dir)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if p.rpc != "" {
+		ledger, err := p.ledgerTime(ctx, v)
+		if err != nil {
+			return err
+		}
+		o.Ledger = known(ledger)
+	}
+	o.Archive, err = p.askArchive(ctx, v)
+	return err
+}
 
 // foresee says what would be pruned.
 func (p *pruning) foresee(ctx context.Context, w io.Writer) error {
@@ -79,7 +105,7 @@ func (p *pruning) foresee(ctx context.Context, w io.Writer) error {
 	}
 	defer done()
 	if err != nil {
-		if p.keepSaid || p.rpc != "" {
+		if p.says() {
 			return errKeepOfServe
 		}
 		id := v.ID()
@@ -93,7 +119,11 @@ func (p *pruning) foresee(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	plan, err := retention.Foresee(ctx, v, time.Duration(p.keep), ledger, nil)
+	archive, err := p.askArchive(ctx, v)
+	if err != nil {
+		return err
+	}
+	plan, err := retention.Foresee(ctx, v, time.Duration(p.keep), ledger, archive)
 	if err != nil {
 		return err
 	}
@@ -130,17 +160,10 @@ func (k known) LedgerClosedAt(context.Context) (time.Time, error) { return time.
 // prune prunes, or lets the process prune that writes the log.
 func (p *pruning) prune(ctx context.Context, w io.Writer) error {
 	o := retention.Options{Keep: time.Duration(p.keep)}
-	if p.rpc != "" {
-		v, _, done, err := openLog(ctx, p.dir)
-		if err != nil {
+	if p.rpc != "" || p.archive != "" {
+		if err := p.ask(ctx, &o); err != nil {
 			return err
 		}
-		ledger, err := p.ledgerTime(ctx, v)
-		done()
-		if err != nil {
-			return err
-		}
-		o.Ledger = known(ledger)
 	}
 	var result *retentionv1.Done
 	err := withRetention(ctx, p.dir, o, func(worker *retention.Worker) error {
@@ -150,7 +173,7 @@ func (p *pruning) prune(ctx context.Context, w io.Writer) error {
 		}
 		return err
 	}, func(id []byte) (err error) {
-		if p.keepSaid || p.rpc != "" {
+		if p.says() {
 			return errKeepOfServe
 		}
 		result, err = admin.PruneNow(ctx, p.dir, id)

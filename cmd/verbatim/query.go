@@ -11,10 +11,11 @@ import (
 
 // queryFlags are the settings of a query.
 type queryFlags struct {
-	dir, format, cursor string
-	selection           selectionFlags
-	limit               uint64
-	newest, reveal      bool
+	log            logFlags
+	format, cursor string
+	selection      selectionFlags
+	limit          uint64
+	newest, reveal bool
 }
 
 func queryCommand() *cobra.Command {
@@ -44,7 +45,7 @@ unless --reveal is given. Nothing is checked here: that is what verify does.
   verbatim query --log DIR --kind gap --format json`,
 		RunE: f.run,
 	}
-	c.Flags().StringVar(&f.dir, "log", "", "the log's `directory`")
+	f.log.bind(c.Flags())
 	f.selection.bind(c.Flags())
 	f.selection.bindEvents(c.Flags())
 	c.Flags().BoolVar(&f.newest, "newest-first", false, "show the newest entries first")
@@ -72,7 +73,7 @@ func (f *queryFlags) run(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	v, _, done, err := openLog(cmd.Context(), f.dir)
+	v, _, done, err := f.log.open(cmd.Context(), cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}

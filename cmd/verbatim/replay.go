@@ -15,10 +15,11 @@ import (
 
 // replayFlags are the settings of a replay.
 type replayFlags struct {
-	dir, target, image string
-	selection          selectionFlags
-	timeout            time.Duration
-	all, asJSON        bool
+	log           logFlags
+	target, image string
+	selection     selectionFlags
+	timeout       time.Duration
+	all, asJSON   bool
 }
 
 func replayCommand() *cobra.Command {
@@ -65,7 +66,7 @@ Exit codes: 0 verified; 1 divergence or a broken chain; 2 cannot tell, or bad in
 			return errCannotTell
 		},
 	}
-	c.Flags().StringVar(&f.dir, "log", "", "the log's `directory`")
+	f.log.bind(c.Flags())
 	c.Flags().StringVar(&f.target, "target", "", "`URL` of a fresh instance of the pipeline")
 	c.Flags().StringVar(&f.image, "target-image", "", "`digest` of the image that the target runs, to compare with the recorded one")
 	f.selection.bind(c.Flags())
@@ -78,7 +79,7 @@ Exit codes: 0 verified; 1 divergence or a broken chain; 2 cannot tell, or bad in
 
 func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection) (*auditv1.AuditReplayResponse, error) {
 	ctx := cmd.Context()
-	v, captured, done, err := openLog(ctx, f.dir)
+	v, captured, done, err := f.log.open(ctx, cmd.ErrOrStderr())
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,8 @@ recorded requests back into the unchanged pipeline and compare the answers.
 	}
 	root.SetFlagErrorFunc(badFlag)
 	return group(root, initCommand(), serveCommand(), replayCommand(), verifyCommand(),
-		queryCommand(), exportCommand(), holdCommand(), pruneCommand(), checkpointCommand(), keyCommand(), anchorCommand(), configCommand())
+		queryCommand(), exportCommand(), holdCommand(), pruneCommand(), checkpointCommand(), keyCommand(), anchorCommand(), archiveCommand(),
+		configCommand())
 }
 
 // version is the module's, and the commit it was built from where known.

@@ -17,7 +17,7 @@ import (
 )
 
 func verifyCommand() *cobra.Command {
-	var dir string
+	var log logFlags
 	var trusted []string
 	var asJSON bool
 	var public publicCheck
@@ -72,7 +72,7 @@ kept: what agrees is CLAIMED.
 			if err := signed.read(); err != nil {
 				return err
 			}
-			v, _, done, err := openLog(cmd.Context(), dir)
+			v, _, done, err := log.open(cmd.Context(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -126,7 +126,7 @@ kept: what agrees is CLAIMED.
 			return nil
 		},
 	}
-	c.Flags().StringVar(&dir, "log", "", "the log's `directory`")
+	log.bind(c.Flags())
 	c.Flags().StringArrayVar(&trusted, "trusted-root", nil, "`OFFSET:HASH` of an entry, known from elsewhere")
 	c.Flags().StringVar(&earlier.file, "state", "", "`file` that says how far an earlier verification came; it is made and kept")
 	c.Flags().DurationVar(&maxAge, "max-age", 0, "how old the newest checkpoint, and the newest one vouched for, may be; 0: any age")

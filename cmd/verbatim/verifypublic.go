@@ -54,22 +54,25 @@ type standing struct {
 // compare is nil if nothing was to be compared. whole says that the chain holds to
 // its end.
 func (c *publicCheck) compare(ctx context.Context, v *auditlog.View, sealed []auditlog.CheckpointAt, whole bool) (*standing, error) {
-	where := v.Genesis().GetAnchor()
+	s := &standing{where: v.Genesis().GetAnchor()}
+	var err error
 	switch {
 	case c.anchors:
-		s, err := c.ask(ctx, v, sealed, whole)
-		if err != nil {
-			return nil, err
-		}
-		return &standing{s, where, "ANCHORED"}, nil
+		s.rung = "ANCHORED"
+		s.Standing, err = c.ask(ctx, v, sealed, whole)
 	case c.receipts:
-		s, err := anchor.CheckReceipts(ctx, v, sealed)
-		if err != nil {
-			return nil, err
-		}
-		return &standing{s, where, "CLAIMED"}, nil
+		s.rung = "CLAIMED"
+		s.Standing, err = anchor.CheckReceipts(ctx, v, sealed)
+	default:
+		return nil, nil //nolint:nilnil // nothing was asked for
 	}
-	return nil, nil //nolint:nilnil // nothing was asked for
+	if err != nil {
+		return nil, err
+	}
+	if cut, ok := v.Cut(); ok {
+		s.Cut(cut)
+	}
+	return s, nil
 }
 
 func (c *publicCheck) ask(ctx context.Context, v *auditlog.View, sealed []auditlog.CheckpointAt, whole bool) (*anchor.Standing, error) {

@@ -151,3 +151,16 @@ func FuzzReceipt(f *testing.F) {
 		}
 	})
 }
+
+func TestACutNeedsAnAnchoredPruneEntry(t *testing.T) {
+	for _, c := range []struct {
+		through *auditlog.CheckpointAt
+		ok      bool
+	}{{nil, false}, {&auditlog.CheckpointAt{Offset: 40}, false}, {&auditlog.CheckpointAt{Offset: 41}, true}} {
+		s := &Standing{Through: c.through}
+		s.Cut(auditlog.Cut{Offset: 20, PruneOffset: 41})
+		if s.OK() != c.ok {
+			t.Errorf("anchored through %v: %v", c.through, s.Findings)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -17,6 +18,9 @@ var (
 	keySubmission  = []byte("anchor/submission")
 	prefixReceipts = []byte("anchor/receipt/")
 )
+
+// ReceiptPrefix begins the keys of the records that are receipts.
+func ReceiptPrefix() []byte { return slices.Clone(prefixReceipts) }
 
 func receiptKey(id uint64) []byte {
 	return binary.BigEndian.AppendUint64(append([]byte{}, prefixReceipts...), id)

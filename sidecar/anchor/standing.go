@@ -79,6 +79,14 @@ func (s *Standing) differs(c auditlog.CheckpointAt, published chain.Hash, where 
 		"nothing from offset %d on can be trusted", c.Checkpoint.GetCheckpointId(), c.Offset, c.Root, published, where, s.firstNotTrusted())
 }
 
+// Cut says whether what ordered a log to be cut is vouched for: a log is pruned only
+// behind an anchored Prune entry (docs/LOG-FORMAT.md, "Retention").
+func (s *Standing) Cut(cut auditlog.Cut) {
+	if cut.PruneOffset >= s.firstNotTrusted() {
+		s.add(cut.Offset, verify.CodeCut, "the log was cut at %d by the prune entry at %d, and no anchored checkpoint covers that entry", cut.Offset, cut.PruneOffset)
+	}
+}
+
 // rest counts what is sealed and not covered yet. Checkpoints and no evidence is a
 // finding.
 func (s *Standing) rest(checkpoints []auditlog.CheckpointAt) {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"verbatim/sidecar/auditlog"
 )
@@ -12,6 +13,9 @@ import (
 // prefixNotes is the key of what is kept beside the chain; a checkpoint's id
 // follows, eight octets, big endian.
 var prefixNotes = []byte("checkpoint/note/")
+
+// NotePrefix begins the keys of the records that are notes.
+func NotePrefix() []byte { return slices.Clone(prefixNotes) }
 
 func noteKey(id uint64) []byte {
 	return binary.BigEndian.AppendUint64(append([]byte{}, prefixNotes...), id)

@@ -88,6 +88,10 @@ func parseKey(secret string) (*Key, error) {
 // Public is the key's public half.
 func (k *Key) Public() VerifierKey { return k.public }
 
+// Signer signs other notes than checkpoints, such as an archive's manifests. What it
+// signs can't be taken for a checkpoint: the caller sees to it.
+func (k *Key) Signer() note.Signer { return k.signer }
+
 // String is the verifier key.
 func (k *Key) String() string { return k.public.String() }
 

@@ -46,6 +46,7 @@ type Config struct {
 	Anchor        Anchor     `yaml:"anchor"`
 	Checkpoint    Checkpoint `yaml:"checkpoint"`
 	Retention     Retention  `yaml:"retention"`
+	Archive       Archive    `yaml:"archive"`
 	Shutdown      Shutdown   `yaml:"shutdown"`
 	// LogLevel is "debug", "info", "warn" or "error".
 	LogLevel string `yaml:"log_level"`
@@ -142,6 +143,16 @@ const (
 	EnvAnchorPayerKey = "VERBATIM_ANCHOR_PAYER_KEY"
 )
 
+// Archive says where sealed windows go.
+type Archive struct {
+	// URL is of the folder or bucket; empty: nothing is archived.
+	URL string `yaml:"url"`
+	// Rate is the most bytes a second, up and back together; 0: any number.
+	Rate int64 `yaml:"rate"`
+	// Interval is how often to look for what was sealed.
+	Interval time.Duration `yaml:"interval"`
+}
+
 // Shutdown bounds a clean stop.
 type Shutdown struct {
 	// Grace is how long exchanges in flight have to finish.
@@ -164,6 +175,7 @@ func Default() Config {
 		Anchor:        Anchor{Every: 1, MinInterval: time.Minute, AlarmAfter: time.Hour},
 		Checkpoint:    Checkpoint{KeyFiles: []string{}},
 		Retention:     Retention{Keep: Span(90 * day), Every: day},
+		Archive:       Archive{Interval: time.Minute},
 		Shutdown:      Shutdown{Grace: 10 * time.Second},
 		LogLevel:      "info",
 		LogFormat:     "text",

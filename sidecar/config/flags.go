@@ -47,6 +47,7 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	c.Anchor.bind(fs)
 	c.Checkpoint.bind(fs)
 	c.Retention.bind(fs)
+	c.Archive.bind(fs)
 	fs.DurationVar(&c.Shutdown.Grace, "shutdown.grace", c.Shutdown.Grace, "how long exchanges in flight have to finish on a stop")
 	fs.StringVar(&c.LogLevel, "log-level", c.LogLevel, "least severe messages to log: `debug|info|warn|error`")
 	fs.StringVar(&c.LogFormat, "log-format", c.LogFormat, "how to log: `text|json`")

@@ -27,6 +27,7 @@ func (c *Config) Validate() error {
 	for _, check := range []func() error{
 		c.checkRequired, c.checkChoices, c.checkBounds, c.checkHeaders, c.checkAddresses, c.checkTargets, c.checkAnchor, c.checkCheckpoint,
 		c.checkRetention,
+		c.checkArchive,
 	} {
 		if err := check(); err != nil {
 			return err
