@@ -103,10 +103,10 @@ func TestTreesAreTheLibrarys(t *testing.T) {
 // TestHashesAreRFC6962s compares with the library's hasher.
 func TestHashesAreRFC6962s(t *testing.T) {
 	a, b := chain.EventHash([]byte("a")), chain.EventHash([]byte("b"))
-	if got := chain.LeafHash(a); string(got[:]) != string(rfc6962.DefaultHasher.HashLeaf(a[:])) {
+	if got := chain.LeafHash(a); !bytes.Equal(got[:], rfc6962.DefaultHasher.HashLeaf(a[:])) {
 		t.Errorf("leaf hash %s", got)
 	}
-	if got := chain.Join(a, b); string(got[:]) != string(rfc6962.DefaultHasher.HashChildren(a[:], b[:])) {
+	if got := chain.Join(a, b); !bytes.Equal(got[:], rfc6962.DefaultHasher.HashChildren(a[:], b[:])) {
 		t.Errorf("node hash %s", got)
 	}
 }

@@ -11,6 +11,7 @@ func (p *place) prune(id int) {
 	p.t.Helper()
 	c := p.checkpoints()[id]
 	at := p.append(&logv1.Event{Kind: &logv1.Event_Prune{Prune: &logv1.Prune{LastOffset: c.Offset, Root: c.Root[:], Policy: "a test"}}})
+	p.seal(1) // a log is cut behind a prune entry that is sealed
 	if err := p.log.CutSynced(p.t.Context(), at); err != nil {
 		p.t.Fatal(err)
 	}

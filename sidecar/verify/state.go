@@ -21,7 +21,7 @@ type State struct {
 	Point Point
 }
 
-// ErrState: what was read is no state that a verification can go on from.
+// ErrState says that what was read is no state that a verification can go on from.
 var ErrState = errors.New("no state of a verification")
 
 const stateVersion = 1

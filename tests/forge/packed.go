@@ -10,7 +10,7 @@ import (
 	"verbatim/sidecar/chain"
 )
 
-// ErrNotStored: what is to be changed is not on the disk. An entry in a block has no
+// ErrNotStored says that what is to be changed is not on the disk. An entry in a block has no
 // event hash of its own there.
 var ErrNotStored = errors.New("not stored")
 
