@@ -11,7 +11,8 @@ import (
 // A sealed window is stored in blocks of consecutive entries. The raw bytes of a
 // block are one value, which compresses well; the previous entry hashes, which do
 // not compress, are another. The key of both is the first offset. Event hashes
-// are not stored: they are SHA-256 of the raw bytes (docs/decisions.md 27).
+// are not stored: they are SHA-256 of the raw bytes (docs/decisions.md,
+// "Sealed windows are rewritten into blocks").
 //
 // The first value is the number of entries, the length of each one's raw bytes, as
 // varints, and the raw bytes; the second is the hashes.
