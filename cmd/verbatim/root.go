@@ -68,7 +68,7 @@ recorded requests back into the unchanged pipeline and compare the answers.
 	}
 	root.SetFlagErrorFunc(badFlag)
 	return group(root, initCommand(), serveCommand(), replayCommand(), verifyCommand(),
-		queryCommand(), exportCommand(), holdCommand(), pruneCommand(), checkpointCommand(), keyCommand(), anchorCommand(), archiveCommand(),
+		queryCommand(), exportCommand(), holdCommand(), pruneCommand(), backupCommand(), restoreCommand(), checkpointCommand(), keyCommand(), anchorCommand(), archiveCommand(),
 		configCommand())
 }
 
