@@ -68,8 +68,8 @@ recorded requests back into the unchanged pipeline and compare the answers.
 	}
 	root.SetFlagErrorFunc(badFlag)
 	return group(root, initCommand(), serveCommand(), replayCommand(), verifyCommand(),
-		queryCommand(), exportCommand(), holdCommand(), pruneCommand(), backupCommand(), restoreCommand(), checkpointCommand(), keyCommand(), anchorCommand(), archiveCommand(),
-		configCommand())
+		queryCommand(), exportCommand(), holdCommand(), pruneCommand(), backupCommand(), restoreCommand(), fsckCommand(),
+		checkpointCommand(), keyCommand(), anchorCommand(), archiveCommand(), configCommand())
 }
 
 // version is the module's, and the commit it was built from where known.

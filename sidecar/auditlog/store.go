@@ -34,7 +34,11 @@ const (
 	readOnly access = iota
 	readWrite
 	create
+	damaged // read only: what can't be read is not missed until it is asked for
+	rebuilt // a copy of a damaged store, after RocksDB has repaired it
 )
+
+func (a access) writes() bool { return a == readWrite || a == create || a == rebuilt }
 
 // store is one opening of RocksDB. Its methods are safe for use by several
 // goroutines; close is not to be called beside them.
@@ -64,13 +68,13 @@ func openStore(dir string, mode access) (*store, error) {
 		cfOpts[i] = s.familyOptions(name)
 	}
 	var err error
-	if mode != readOnly {
+	if mode.writes() {
 		if s.mark, err = openMark(dir); err != nil {
 			s.destroyOptions()
 			return nil, err
 		}
 	}
-	if mode == readOnly {
+	if !mode.writes() {
 		s.db, s.handles, err = grocksdb.OpenDbForReadOnlyColumnFamilies(dbOpts, path, families, cfOpts, false)
 	} else {
 		s.db, s.handles, err = grocksdb.OpenDbColumnFamilies(dbOpts, path, families, cfOpts)
@@ -103,11 +107,14 @@ func openError(dir string, err error) error {
 func (s *store) databaseOptions(mode access) *grocksdb.Options {
 	o := grocksdb.NewDefaultOptions()
 	o.SetCreateIfMissing(mode == create)
-	o.SetCreateIfMissingColumnFamilies(mode == create)
-	o.SetParanoidChecks(true)
+	o.SetCreateIfMissingColumnFamilies(mode == create || mode == rebuilt)
+	o.SetParanoidChecks(mode != damaged && mode != rebuilt)
 	// A torn last record is dropped, anything else refuses to open; the default
 	// would silently drop all that follows damage.
 	o.SetWALRecoveryMode(grocksdb.TolerateCorruptedTailRecordsRecovery)
+	if mode == damaged || mode == rebuilt {
+		o.SetWALRecoveryMode(grocksdb.SkipAnyCorruptedRecordsRecovery)
+	}
 	o.SetRecycleLogFileNum(0)
 	o.SetMaxTotalWalSize(256 << 20)
 	o.SetStatsDumpPeriodSec(0)
@@ -119,7 +126,7 @@ func (s *store) databaseOptions(mode access) *grocksdb.Options {
 	o.SetInfoLogLevel(grocksdb.FatalInfoLogLevel)
 	o.SetMaxLogFileSize(0)
 	o.SetKeepLogFileNum(1)
-	if mode == readOnly {
+	if !mode.writes() {
 		// A reader writes nothing beside the log; RocksDB goes on without its
 		// own log file where none can be made.
 		o.SetDbLogDir("/dev/null/verbatim")
