@@ -161,4 +161,3 @@ func fsckJSON(r *fsck.Repaired) map[string]any {
 	}
 	return m
 }
-

@@ -24,8 +24,9 @@ func verifyCommand() *cobra.Command {
 	var signed signedCheck
 	var earlier earlierCheck
 	var maxAge time.Duration
+	var lineage lineageCheck
 	c := &cobra.Command{
-		Use:   "verify --log DIR [--trusted-root OFFSET:HASH ...] [--keys FILE] [--checkpoint FILE] [--anchors --rpc URL | --receipts]",
+		Use:   "verify --log DIR [--trusted-root OFFSET:HASH ...] [--keys FILE] [--checkpoint FILE] [--predecessor DIR ...] [--anchors --rpc URL | --receipts]",
 		Args:  flagsAlone,
 		Short: "Check every link and every footer of a log",
 		Long: `Checks a log against itself: that every entry is the one that the next entry
@@ -53,6 +54,11 @@ The file is as trustworthy as who can write it.
 
 --max-age makes a stale end a finding: nothing is missed without a word when a log, or
 what signs or publishes its checkpoints, has fallen silent.
+
+A log that continues another (verbatim init --continues) names it, and the root at
+which it ended. --predecessor says where that log is: all of it is checked, and
+that it ends there. It may be given again, for the log before that one. A
+predecessor that is not given is said not to be checked.
 
 --anchors asks the contract that the log names for the root of every checkpoint.
 What agrees is ANCHORED: it was so when that ledger closed, whoever owns the log.
@@ -112,7 +118,11 @@ kept: what agrees is CLAIMED.
 			if err != nil {
 				return err
 			}
-			verdict := verdict{r, standing, signatures}
+			before, err := lineage.compare(cmd.Context(), v, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			verdict := verdict{r, standing, signatures, before}
 			stale(verdict, v, maxAge, time.Now())
 			if err := earlier.keep(len(verdict.findings()) == 0); err != nil {
 				return err
@@ -133,6 +143,7 @@ kept: what agrees is CLAIMED.
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	signed.bind(c.Flags())
 	public.bind(c.Flags())
+	lineage.bind(c.Flags())
 	require(c, "log")
 	return c
 }

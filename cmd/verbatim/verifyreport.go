@@ -13,6 +13,7 @@ type verdict struct {
 	report   *verify.Report
 	standing *standing   // nil: nothing public was compared
 	signed   *signatures // nil: the log has nothing to do with signatures
+	before   *ancestry   // nil: the log continues none
 }
 
 // findings are all, the loudest that there is first.
@@ -23,6 +24,9 @@ func (v verdict) findings() []verify.Finding {
 	}
 	if v.signed != nil {
 		all = append(all, v.signed.Findings...)
+	}
+	if v.before != nil {
+		all = append(all, v.before.findings()...)
 	}
 	return append(all, v.report.Findings...)
 }
@@ -62,6 +66,9 @@ func (v verdict) print(w io.Writer, asJSON bool) error {
 	if v.standing != nil {
 		v.standing.print(p)
 	}
+	if v.before != nil {
+		v.before.print(p)
+	}
 	p.line("%s", v.conclusion())
 	return p.err
 }
@@ -81,6 +88,9 @@ func (v verdict) conclusion() string {
 	line := "CHAINED, " + v.sealed()
 	if v.signed != nil {
 		line += ", " + v.signed.verdict()
+	}
+	if v.before != nil {
+		line += ", " + v.before.verdict()
 	}
 	switch {
 	case v.standing != nil:
@@ -127,6 +137,9 @@ func (v verdict) json() map[string]any {
 	}
 	if v.signed != nil {
 		report["signed"] = v.signed.json()
+	}
+	if v.before != nil {
+		report["predecessors"] = v.before.json()
 	}
 	return report
 }
