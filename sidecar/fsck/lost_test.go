@@ -53,12 +53,14 @@ func TestAHoleEndsWhatIsSaved(t *testing.T) {
 	for name, honest := range map[string]string{"whole": newLog(t, 200, 0), "pruned": newLog(t, 200, 0)} {
 		const hole = 237
 		dir := filepath.Join(t.TempDir(), "log")
+		var still []string
 		if name == "pruned" {
 			prune(t, honest, 0)
+			still = []string{"the log was cut here by a prune entry"} // which is lost
 		}
 		must(t, forge.Copy(honest, dir))
 		must(t, forge.Remove(dir, hole))
-		p, to := repair(t, dir)
+		p, to := repair(t, dir, still...)
 		// 236 is named by the entry that is gone, and by nothing else.
 		prefix(t, p, to, honest, hole-1)
 		v := view(t, honest)
@@ -244,7 +246,7 @@ func TestKeptEntriesThatCantBeProvedAreNotTaken(t *testing.T) {
 	last.Value[len(last.Value)-1] ^= 1
 	must(t, forge.Put(dir, "kept", last.Key, last.Value))
 	must(t, forge.Delete(dir, "state", []byte("tip"))) // what else is wrong
-	p, to := repair(t, dir)
+	p, to := repair(t, dir, "what was pruned can't be checked")
 	if len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "is not taken over") {
 		t.Errorf("notes %q", p.Notes)
 	}

@@ -57,14 +57,17 @@ func verified(t *testing.T, v *auditlog.View) *verify.Report {
 		t.Fatal(err)
 	}
 	var walk checkpoint.Walk
-	if err := walk.Begin(t.Context(), v); err != nil {
+	if err := walk.Begin(t.Context(), v, v.First()); err != nil {
 		t.Fatal(err)
 	}
-	r, err := verify.Verify(t.Context(), v, verify.Options{Each: walk.Each, Of: []auditlog.Kind{auditlog.KindStart, auditlog.KindCheckpoint}})
+	r, err := verify.Verify(t.Context(), v, verify.Options{Each: walk.Each, Of: walk.Kinds()})
 	if err != nil || !r.OK() {
 		t.Fatalf("findings %v, %v", r, err)
 	}
-	s, err := checkpoint.Check(t.Context(), v, &walk, checkpoint.Trusted{Ring: ring, Whole: true})
+	if err := walk.End(v, r); err != nil {
+		t.Fatal(err)
+	}
+	s, err := checkpoint.Check(t.Context(), v, &walk, ring)
 	if err != nil || !s.OK() || s.Through == nil {
 		t.Fatalf("signatures: %+v, %v", s, err)
 	}
@@ -94,6 +97,7 @@ func answers(t *testing.T, v *auditlog.View) string {
 	where := v.Genesis().GetAnchor()
 	a.line(nil, "anchored on %s at %s by %s", where.GetNetwork(), where.GetContract(), where.GetWriter())
 	a.line(nil, "entries %d to %d, root %s", v.First(), r.Tip, r.ChainRoot)
+	a.line(nil, "pruned %d, kept %d, complete %v", r.Pruned.Gone, r.Pruned.Kept, r.Pruned.Complete)
 	a.line(nil, "cut %v at %d root %s by %d", pruned, cut.Offset, cut.Root, cut.PruneOffset)
 	a.line(nil, "requests %d responses %d aborts %d gaps %d checkpoints %d", r.Requests, r.Responses, r.Aborts, r.Gaps, r.Checkpoints)
 	for e, err := range v.Kept(t.Context()) {

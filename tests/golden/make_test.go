@@ -2,6 +2,7 @@ package golden
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -37,6 +38,7 @@ type maker struct {
 	seconds atomic.Int64
 	log     *auditlog.Log
 	newest  uint64
+	ordered uint64 // the Prune entry
 }
 
 // make makes the golden log in testdata anew.
@@ -59,8 +61,8 @@ func makeGolden(t *testing.T, to string) {
 		m.oddities()
 		m.exchanges(90)
 	})
-	m.run(m.prune)
-	m.run(func() { m.exchanges(40) })
+	m.run(m.order)
+	m.run(func() { m.cut(); m.exchanges(40) })
 	m.must(os.RemoveAll(to))
 	_, err = backup.TakeSynced(t.Context(), backup.Options{From: m.dir, To: to})
 	m.must(err)
@@ -163,14 +165,32 @@ func (m *maker) oddities() {
 	m.must(m.log.KeepSynced(m.t.Context(), auditlog.Record{Key: []byte("anchor/receipt/\x00\x00\x00\x00\x00\x00\x00\x01"), Value: receipt}))
 }
 
-// prune cuts the log at its second checkpoint.
-func (m *maker) prune() {
+// order writes the entry by which the log is cut at its second checkpoint. The stop
+// seals it.
+func (m *maker) order() {
 	v, err := m.log.View()
 	m.must(err)
+	defer v.Close()
 	c, err := v.Checkpoint(1)
-	v.Close()
 	m.must(err)
-	at := m.put(&logv1.Event{Kind: &logv1.Event_Prune{Prune: &logv1.Prune{LastOffset: c.Offset, Root: c.Root[:], Policy: "90 days"}}})
-	m.must(m.log.CutSynced(m.t.Context(), at))
+	policy := auditlog.PrunePolicy{Keep: 90 * 24 * time.Hour, Clock: auditlog.PruneByLedger, Cut: auditlog.PruneAnchored}
+	digest := sha256.New()
+	for e, err := range v.Entries(m.t.Context(), 0, c.Offset) {
+		m.must(err)
+		kind, _, err := auditlog.Peek(e.Raw)
+		m.must(err)
+		if kind == auditlog.KindGenesis || kind == auditlog.KindStart || kind == auditlog.KindCheckpoint {
+			hash := e.Hash()
+			digest.Write(hash[:])
+			policy.Kept++
+		}
+	}
+	policy.KeptHash = chain.Hash(digest.Sum(nil))
+	m.ordered = m.put(&logv1.Event{Kind: &logv1.Event_Prune{Prune: &logv1.Prune{LastOffset: c.Offset, Root: c.Root[:], Policy: policy.String()}}})
+}
+
+// cut carries it out.
+func (m *maker) cut() {
+	m.must(m.log.CutSynced(m.t.Context(), m.ordered))
 	m.must(m.log.ClearCut(m.t.Context()))
 }
