@@ -118,7 +118,7 @@ kept: what agrees is CLAIMED.
 			if err != nil {
 				return err
 			}
-			before, err := lineage.compare(cmd.Context(), v, cmd.ErrOrStderr())
+			before, err := lineage.compare(cmd.Context(), v, log.keys, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

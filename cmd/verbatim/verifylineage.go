@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"verbatim/sidecar/archive"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/chain"
 	"verbatim/sidecar/lineage"
@@ -19,7 +20,7 @@ import (
 type lineageCheck struct{ dirs []string }
 
 func (c *lineageCheck) bind(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&c.dirs, "predecessor", nil, "`directory` of the log that this one continues; again for the one before that")
+	fs.StringArrayVar(&c.dirs, "predecessor", nil, "`directory` or URL of the log that this one continues; again for the one before that")
 }
 
 // ancestry is the links from a log back to the first one that was not given, or that
@@ -29,59 +30,76 @@ type ancestry struct {
 	extra []verify.Finding // logs that were given and are none of them
 }
 
-// compare follows the links; nil if the log continues none, and none was given.
-func (c *lineageCheck) compare(ctx context.Context, v *auditlog.View, stderr io.Writer) (*ancestry, error) {
+// compare follows the links; nil if the log continues none, and none was given. keys
+// are those of archives.
+func (c *lineageCheck) compare(ctx context.Context, v *auditlog.View, keys []string, stderr io.Writer) (*ancestry, error) {
 	if len(c.dirs) == 0 && v.Genesis().GetPredecessor() == nil {
 		return nil, nil //nolint:nilnil // nothing was asked for
 	}
-	given := map[chain.Hash]string{}
-	for _, dir := range c.dirs {
-		before, _, done, err := openLog(ctx, dir)
-		if err != nil {
-			return nil, fmt.Errorf("--predecessor: %w", err)
-		}
-		id := before.ID()
-		done()
-		if _, twice := given[id]; twice {
-			return nil, fmt.Errorf("--predecessor %s: log %s is given twice", dir, id)
-		}
-		given[id] = dir
+	given, done, err := c.open(ctx, keys, stderr)
+	defer done()
+	if err != nil {
+		return nil, err
 	}
 	a := &ancestry{}
 	for link := lineage.Named(v.Genesis()); link != nil; {
 		a.links = append(a.links, link)
-		dir, ok := given[link.ID]
+		g, ok := given[link.ID]
 		if !ok {
 			break
 		}
 		delete(given, link.ID)
-		var err error
-		if link, err = follow(ctx, link, dir, stderr); err != nil {
+		if err := g.check(ctx, link, stderr); err != nil {
 			return nil, err
 		}
+		link = lineage.Named(g.view.Genesis())
 	}
-	for id, dir := range given {
+	for id, g := range given {
 		a.extra = append(a.extra, verify.Finding{
-			Code: lineage.CodePredecessor, Text: fmt.Sprintf("%s is log %s, which no log here continues", dir, id),
+			Code: lineage.CodePredecessor, Text: fmt.Sprintf("%s is log %s, which no log here continues", g.from, id),
 		})
 	}
 	slices.SortFunc(a.extra, func(x, y verify.Finding) int { return strings.Compare(x.Text, y.Text) })
 	return a, nil
 }
 
-// follow checks a link and returns the next one.
-func follow(ctx context.Context, link *lineage.Link, dir string, stderr io.Writer) (*lineage.Link, error) {
-	before, _, done, err := openLog(ctx, dir)
-	if err != nil {
-		return nil, fmt.Errorf("--predecessor: %w", err)
+// given is a log that was given as a predecessor.
+type given struct {
+	from string
+	view *auditlog.View
+}
+
+// open opens the logs that were given, by id; done closes those that were opened.
+func (c *lineageCheck) open(ctx context.Context, keys []string, stderr io.Writer) (byID map[chain.Hash]given, done func(), err error) {
+	var opened []func()
+	done = func() {
+		for _, d := range opened {
+			d()
+		}
 	}
-	defer done()
-	bar := newBar(stderr, "verifying predecessor", int(before.Tip().Offset)+1)
+	byID = map[chain.Hash]given{}
+	for _, from := range c.dirs {
+		flags := logFlags{log: from}
+		if archive.IsURL(from) {
+			flags.keys = keys
+		}
+		v, _, closeIt, err := flags.open(ctx, stderr)
+		if err != nil {
+			return nil, done, fmt.Errorf("--predecessor: %w", err)
+		}
+		opened = append(opened, closeIt)
+		if _, twice := byID[v.ID()]; twice {
+			return nil, done, fmt.Errorf("--predecessor %s: log %s is given twice", from, v.ID())
+		}
+		byID[v.ID()] = given{from, v}
+	}
+	return byID, done, nil
+}
+
+func (g given) check(ctx context.Context, link *lineage.Link, stderr io.Writer) error {
+	bar := newBar(stderr, "verifying predecessor", int(g.view.Tip().Offset)+1)
 	defer bar.end()
-	if err := link.Check(ctx, before, func(n uint64) { bar.set(int(n)) }); err != nil {
-		return nil, err
-	}
-	return lineage.Named(before.Genesis()), nil
+	return link.Check(ctx, g.view, func(n uint64) { bar.set(int(n)) })
 }
 
 func (a *ancestry) findings() []verify.Finding {

@@ -63,6 +63,9 @@ func RebuildRemains(dir, scratch string) (*Remains, error) {
 	if err := os.CopyFS(filepath.Join(scratch, dbDir), os.DirFS(filepath.Join(dir, dbDir))); err != nil {
 		return nil, fmt.Errorf("copy damaged log: %w", err)
 	}
+	if err := clearHashIndexBits(scratch); err != nil {
+		return nil, err
+	}
 	throwaway := &store{}
 	defer throwaway.destroyOptions()
 	options := throwaway.databaseOptions(rebuilt)

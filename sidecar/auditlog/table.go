@@ -25,7 +25,7 @@ const (
 
 const (
 	tableProperties = "rocksdb.properties"
-	hashIndexBit    = 1 << 31
+	hashIndexBit    = 1 << 7 // of the last byte
 	// maxTableBlock bounds what is read of a file that may be damaged, in octets.
 	maxTableBlock = 1 << 20
 )
@@ -40,7 +40,7 @@ func checkTables(dir string) error {
 		return fmt.Errorf("open log %s: %w", dir, err)
 	}
 	for _, path := range paths {
-		hashed, err := propertiesHashed(path)
+		_, hashed, err := propertiesHashed(path)
 		if err == nil && hashed {
 			return fmt.Errorf("open log %s: %w: the properties of its table %s are broken; restore it from a backup, nothing was changed",
 				dir, ErrDamaged, filepath.Base(path))
@@ -49,37 +49,72 @@ func checkTables(dir string) error {
 	return nil
 }
 
-// propertiesHashed says whether a table's properties are said to have a hash index.
-func propertiesHashed(path string) (bool, error) {
+// propertiesHashed says whether a table's properties are said to have a hash index,
+// and where the byte is that says so.
+func propertiesHashed(path string) (at int64, hashed bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	defer f.Close() //nolint:errcheck // read only
 	info, err := f.Stat()
 	if err != nil || info.Size() < footerBytes {
-		return false, errOtherTable
+		return 0, false, errOtherTable
 	}
 	footer := make([]byte, footerBytes)
 	if _, err := f.ReadAt(footer, info.Size()-footerBytes); err != nil {
-		return false, err
+		return 0, false, err
 	}
 	if binary.LittleEndian.Uint64(footer[footerMagicAt:]) != footerMagic {
-		return false, errOtherTable
+		return 0, false, errOtherTable
 	}
 	index, err := readBlock(f, footer[footerHandles:])
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	handle, err := blockValue(index, tableProperties)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	properties, err := readBlock(f, handle)
 	if err != nil || len(properties) < 4 {
-		return false, errOtherTable
+		return 0, false, errOtherTable
 	}
-	return binary.LittleEndian.Uint32(properties[len(properties)-4:])&hashIndexBit != 0, nil
+	offset, _ := binary.Uvarint(handle)
+	last := len(properties) - 1 // of four bytes, the least significant first
+	return int64(offset) + int64(last), properties[last]&hashIndexBit != 0, nil
+}
+
+// clearHashIndexBits takes the bit back in the tables of a copy. If more than that is
+// wrong with the properties RocksDB finds it, by their checksum.
+func clearHashIndexBits(dir string) error {
+	paths, err := filepath.Glob(filepath.Join(dir, dbDir, "*.sst"))
+	if err != nil {
+		return fmt.Errorf("read copy %s: %w", dir, err)
+	}
+	for _, path := range paths {
+		at, hashed, err := propertiesHashed(path)
+		if err != nil || !hashed {
+			continue // RocksDB says what it is
+		}
+		if err := clearBit(path, at); err != nil {
+			return fmt.Errorf("repair copy of table: %w", err)
+		}
+	}
+	return nil
+}
+
+func clearBit(path string, at int64) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	b := make([]byte, 1)
+	if _, err = f.ReadAt(b, at); err == nil {
+		b[0] &^= hashIndexBit
+		_, err = f.WriteAt(b, at)
+	}
+	return errors.Join(err, f.Close())
 }
 
 // readBlock reads the block whose place, offset and length, a handle begins with.

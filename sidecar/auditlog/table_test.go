@@ -49,6 +49,50 @@ func TestNoFlippedBitOfATableEndsTheProcess(t *testing.T) {
 	}
 }
 
+// In a copy of a damaged log the bit is taken back, and the log is as it was.
+func TestTheBitIsTakenBackInACopy(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "log")
+	if _, err := Create(dir, Origin{}); err != nil {
+		t.Fatal(err)
+	}
+	tables, err := filepath.Glob(filepath.Join(dir, dbDir, "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("tables %v: %v", tables, err)
+	}
+	for _, path := range tables {
+		at, hashed, err := propertiesHashed(path)
+		if err != nil || hashed {
+			t.Fatalf("%v, %v", hashed, err)
+		}
+		table, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table[at] ^= hashIndexBit
+		if err := os.WriteFile(path, table, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := OpenRemains(dir); !errors.Is(err, ErrDamaged) {
+		t.Fatalf("open: %v", err)
+	}
+	r, err := RebuildRemains(dir, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if tip, err := r.Tip(); err != nil || tip.Offset != 0 {
+		t.Errorf("tip %v, %v", tip, err)
+	}
+	found := 0
+	if err := r.Entries(0, func(l Left) bool { found++; return l.Linked }); err != nil || found != 1 {
+		t.Errorf("%d entries, %v", found, err)
+	}
+	if checkTables(dir) == nil {
+		t.Error("the log itself was repaired")
+	}
+}
+
 func TestWhatIsNoTableIsLeftToRocksDB(t *testing.T) {
 	for name, content := range map[string]string{
 		"empty": "", "short": "x", "no magic": string(make([]byte, 100)),
@@ -58,7 +102,7 @@ func TestWhatIsNoTableIsLeftToRocksDB(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := propertiesHashed(path); !errors.Is(err, errOtherTable) {
+		if _, _, err := propertiesHashed(path); !errors.Is(err, errOtherTable) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
