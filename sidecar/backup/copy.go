@@ -78,8 +78,8 @@ func (c *copier) linkEqual(ctx context.Context, name string) (bool, error) {
 	if b, err := digest(ctx, earlier, io.Discard); err != nil || a != b {
 		return false, ctx.Err()
 	}
-	if c.disk.link(earlier, filepath.Join(c.to, name)) != nil {
-		return false, nil // another file system: it is copied
+	if err := c.disk.link(earlier, filepath.Join(c.to, name)); err != nil {
+		return false, nil //nolint:nilerr // another file system: it is copied
 	}
 	c.result.Linked += mine.Size()
 	return true, nil

@@ -1,6 +1,7 @@
 package fsck_test
 
 import (
+	"bytes"
 	"path/filepath"
 	"testing"
 
@@ -40,6 +41,7 @@ func TestWhatIsDerivedIsMadeAgain(t *testing.T) {
 					continue // see TestAPrunedLogWithoutItsTreeIsLost
 				}
 				t.Run(name+" "+family+" "+what, func(t *testing.T) {
+					t.Parallel()
 					dir := filepath.Join(t.TempDir(), "log")
 					must(t, forge.Copy(honest, dir))
 					damage(dir)
@@ -56,7 +58,7 @@ func TestWhatIsDerivedIsMadeAgain(t *testing.T) {
 
 // needed says that nothing else has what a record says: the hash before the cut.
 func needed(name, family string, r forge.Record) bool {
-	return name == "pruned" && family == "links" && string(r.Key) == string(key(3*interval))
+	return name == "pruned" && family == "links" && bytes.Equal(r.Key, key(3*interval))
 }
 
 func TestStateIsMadeAgain(t *testing.T) {
@@ -77,6 +79,7 @@ func TestStateIsMadeAgain(t *testing.T) {
 				},
 			} {
 				t.Run(name+" "+string(r.Key)+" "+what, func(t *testing.T) {
+					t.Parallel()
 					dir := filepath.Join(t.TempDir(), "log")
 					must(t, forge.Copy(honest, dir))
 					must(t, damage(dir))

@@ -42,7 +42,8 @@ func findings(ctx context.Context, dir string, progress func(uint64)) (*Report, 
 	r := &Report{}
 	v, err := auditlog.OpenReadOnly(dir)
 	if err != nil {
-		return r, r.refused(dir, err)
+		err = r.refused(dir, err)
+		return r, err
 	}
 	defer v.Close()
 	r.Opens = true

@@ -1,6 +1,7 @@
 package fsck_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -31,7 +32,7 @@ func prefix(t *testing.T, p *fsck.Repaired, to, honest string, end uint64) {
 		t.Errorf("lost %v, because %q", p.Lost, p.Why)
 	}
 	for r, err := range was.Records(t.Context(), nil, nil) {
-		if kept, bad := is.Record(r.Key); err != nil || bad != nil || string(kept) != string(r.Value) {
+		if kept, bad := is.Record(r.Key); err != nil || bad != nil || !bytes.Equal(kept, r.Value) {
 			t.Errorf("record %s: %v, %v", r.Key, err, bad)
 		}
 	}
@@ -78,6 +79,7 @@ func TestAnEntryThatWasChangedIsNotTaken(t *testing.T) {
 		offset, end uint64
 	}{"in a block": {150, 150}, "the genesis": {0, 0}, "the newest": {newest, newest}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "log")
 			must(t, forge.Copy(honest, dir))
 			must(t, forge.FlipBit(dir, c.offset, forge.RawAt+9))
@@ -149,6 +151,7 @@ func TestDamagedFilesAreNamed(t *testing.T) {
 		"the line of the format is gone":   {gone("FORMAT"), true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "log")
 			must(t, forge.Copy(honest, dir))
 			file := c.damage(t, dir)

@@ -11,7 +11,8 @@ import (
 	"verbatim/sidecar/verify"
 )
 
-// ErrNothingLeft: no entry is proved, so there is nothing of which a log can be made.
+// ErrNothingLeft says that no entry is proved: there is nothing of which a log can be
+// made.
 var ErrNothingLeft = errors.New("nothing of the log can be saved; a backup or an archive is needed")
 
 // Repaired is what was saved, and what could not be.

@@ -20,7 +20,7 @@ func survey(ctx context.Context, r *Report, left *auditlog.Remains, load func(be
 	from, err := beginning(left)
 	if err != nil {
 		r.Why = err.Error()
-		return nil, nil //nolint:nilnil // there is nothing to walk
+		return nil, nil //nolint:nilnil,nilerr // there is nothing to walk, and that is said
 	}
 	r.Cut = from.cut
 	tip, tipErr := left.Tip()
@@ -39,7 +39,7 @@ func survey(ctx context.Context, r *Report, left *auditlog.Remains, load func(be
 	})
 	if err != nil {
 		r.Why = err.Error()
-		return nil, nil //nolint:nilnil // there is nothing to walk
+		return nil, nil //nolint:nilnil,nilerr // there is nothing to walk, and that is said
 	}
 	w.finish(left.Entries(w.next, func(l auditlog.Left) bool { return ctx.Err() == nil && w.entry(l) }))
 	if ctx.Err() != nil {

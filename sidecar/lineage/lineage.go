@@ -17,7 +17,8 @@ import (
 	"verbatim/sidecar/verify"
 )
 
-// ErrUnsealed: a log can't be continued, since its newest entries are not sealed.
+// ErrUnsealed says that a log can't be continued, since its newest entries are not
+// sealed.
 var ErrUnsealed = errors.New("its newest entries are not sealed")
 
 // Last names a log as the predecessor of another: by its id and the hash of its newest
@@ -94,7 +95,7 @@ func (l *Link) Check(ctx context.Context, before *auditlog.View, progress func(d
 	checkpoints, err := before.Checkpoints(ctx, 0)
 	if err != nil {
 		l.add(r.Tip, "the predecessor %s does not end at the root %s, and its checkpoints can't be read: %v", l.ID, l.Root, err)
-		return nil //nolint:nilerr // it is said
+		return nil
 	}
 	for _, c := range checkpoints {
 		if c.Root == l.Root {
