@@ -56,9 +56,10 @@ The file is as trustworthy as who can write it.
 what signs or publishes its checkpoints, has fallen silent.
 
 A log that continues another (verbatim init --continues) names it, and the root at
-which it ended. --predecessor says where that log is: all of it is checked, and
-that it ends there. It may be given again, for the log before that one. A
-predecessor that is not given is said not to be checked.
+which it ended. --predecessor says where that log is: every link, footer and index of
+it is checked, and that it ends there, but not its signatures and anchors: those are
+for a verification of its own. It may be given again, for the log before that one.
+A predecessor that is not given is said not to be checked.
 
 --anchors asks the contract that the log names for the root of every checkpoint.
 What agrees is ANCHORED: it was so when that ledger closed, whoever owns the log.
