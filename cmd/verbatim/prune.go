@@ -160,6 +160,9 @@ func (k known) LedgerClosedAt(context.Context) (time.Time, error) { return time.
 // prune prunes, or lets the process prune that writes the log.
 func (p *pruning) prune(ctx context.Context, w io.Writer) error {
 	o := retention.Options{Keep: time.Duration(p.keep)}
+	if p.says() && errors.Is(auditlog.Available(p.dir), auditlog.ErrInUse) {
+		return errKeepOfServe
+	}
 	if p.rpc != "" || p.archive != "" {
 		if err := p.ask(ctx, &o); err != nil {
 			return err
