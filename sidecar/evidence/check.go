@@ -48,9 +48,6 @@ func (f *File) checkEntries(r *Report) {
 		r.add(Proven, "Entry %d is %s, of %s by the log's clock. The SHA-256 of its predecessor's hash, its offset and its %d octets is its entry hash, %s.",
 			e.Offset, e.words(), when(e.event.GetWallClockMs()), len(e.Raw), e.Hash())
 	}
-	if g := f.entries[0]; g.PrevEntryHash != (chain.Hash{}) {
-		r.wrong(0, CodeEntry, "Entry 0 names a predecessor, %s: it is not how a log begins.", g.PrevEntryHash)
-	}
 	if id := f.entries[0].event.GetGenesis().GetLogId(); len(id) != chain.Size {
 		r.wrong(0, CodeEntry, "The genesis names no log: its id has %d octets, not %d.", len(id), chain.Size)
 	}

@@ -90,6 +90,9 @@ func (f *File) openCheckpoint() (err error) {
 
 func openEntry(m *evidencev1.Entry) (item, error) {
 	prev, ok := chain.FromBytes(m.GetPrevEntryHash())
+	if m.GetStreamOffset() == 0 {
+		ok = len(m.GetPrevEntryHash()) == 0 // it is 32 zero bytes
+	}
 	if !ok {
 		return item{}, fmt.Errorf("its entry %d has a previous hash of %d octets", m.GetStreamOffset(), len(m.GetPrevEntryHash()))
 	}

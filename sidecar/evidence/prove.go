@@ -138,8 +138,13 @@ func note(ctx context.Context, v *auditlog.View, c auditlog.CheckpointAt) ([]byt
 	return raw, keys, err
 }
 
+// entryMessage leaves out the genesis' previous hash, which is always the same.
 func entryMessage(e auditlog.Entry) *evidencev1.Entry {
-	return &evidencev1.Entry{StreamOffset: e.Offset, PrevEntryHash: e.PrevEntryHash[:], RawEventBytes: e.Raw}
+	m := &evidencev1.Entry{StreamOffset: e.Offset, RawEventBytes: e.Raw}
+	if e.Offset > 0 {
+		m.PrevEntryHash = e.PrevEntryHash[:]
+	}
+	return m
 }
 
 // receiptMessage is nil for a receipt without a transaction: it tells nothing.

@@ -139,10 +139,11 @@ func (x *Evidence) GetDivergence() *Divergence {
 
 // Entry is what an entry hash is computed from.
 type Entry struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	StreamOffset  uint64                 `protobuf:"varint,1,opt,name=stream_offset,json=streamOffset,proto3" json:"stream_offset,omitempty"`
-	PrevEntryHash []byte                 `protobuf:"bytes,2,opt,name=prev_entry_hash,json=prevEntryHash,proto3" json:"prev_entry_hash,omitempty"`
-	RawEventBytes []byte                 `protobuf:"bytes,3,opt,name=raw_event_bytes,json=rawEventBytes,proto3" json:"raw_event_bytes,omitempty"`
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	StreamOffset uint64                 `protobuf:"varint,1,opt,name=stream_offset,json=streamOffset,proto3" json:"stream_offset,omitempty"`
+	// Empty at offset 0, where it is 32 zero bytes.
+	PrevEntryHash []byte `protobuf:"bytes,2,opt,name=prev_entry_hash,json=prevEntryHash,proto3" json:"prev_entry_hash,omitempty"`
+	RawEventBytes []byte `protobuf:"bytes,3,opt,name=raw_event_bytes,json=rawEventBytes,proto3" json:"raw_event_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
