@@ -11,9 +11,6 @@ import (
 	"verbatim/sidecar/chain"
 )
 
-// Newest is the receipt of the newest checkpoint that has one; nil if none has.
-func Newest(v *auditlog.View) (*anchorv1.Receipt, error) { return newestReceipt(v) }
-
 // ReceiptOf is the receipt of a checkpoint; nil if it has none. A later one's covers it.
 func ReceiptOf(v *auditlog.View, id uint64) (*anchorv1.Receipt, error) {
 	value, err := v.Record(receiptKey(id))

@@ -74,5 +74,9 @@ func startOf(e auditlog.Entry) (*logv1.Start, error) {
 // InForce are the verifier keys that sign the checkpoint at an offset, by the newest
 // Start before it; none: nobody signs.
 func InForce(ctx context.Context, v *auditlog.View, offset uint64) ([]string, error) {
-	return inForce(ctx, v, offset)
+	s, err := inForce(ctx, v, offset)
+	if err != nil || s == nil {
+		return nil, err
+	}
+	return s.keys, nil
 }

@@ -89,7 +89,7 @@ func choose(ctx context.Context, v *auditlog.View, last uint64, id *uint64) (aud
 	if id != nil {
 		return named(v, last, *id)
 	}
-	if r, err := anchor.Newest(v); err != nil {
+	if r, err := anchor.NewestReceipt(v); err != nil {
 		return auditlog.CheckpointAt{}, nil, err
 	} else if r.GetOffset() > last && len(r.GetEnvelope()) > 0 {
 		c, err := v.Checkpoint(r.GetCheckpointId())
