@@ -2,8 +2,10 @@ package evidence
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"strings"
@@ -13,7 +15,8 @@ import (
 	evidencev1 "verbatim/proto/verbatim/evidence/v1"
 )
 
-// A file begins with this line; a serialized Evidence follows.
+// A file begins with this line; a serialized Evidence follows, and its CRC-32 (IEEE), big
+// endian: what was damaged on its way is told from what was forged.
 const (
 	magic   = "verbatim evidence 1\n"
 	anyKind = "verbatim evidence "
@@ -35,10 +38,15 @@ func encode(m *evidencev1.Evidence) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode evidence: %w", err)
 	}
-	if len(raw) > MaxFile {
+	if len(raw) > MaxFile-crc32.Size {
 		return nil, fmt.Errorf("encode evidence: %d octets, at most %d are read again", len(raw), MaxFile)
 	}
-	return raw, nil
+	return seal(raw), nil
+}
+
+// seal appends the checksum.
+func seal(raw []byte) []byte {
+	return binary.BigEndian.AppendUint32(raw, crc32.ChecksumIEEE(raw[len(magic):]))
 }
 
 // Parse reads an evidence file: in the one spelling that Bytes writes, with all that
@@ -62,12 +70,19 @@ func parse(raw []byte) (*File, error) {
 		}
 		return nil, fmt.Errorf("it does not begin with %q", strings.TrimSpace(magic))
 	}
+	if len(body) < crc32.Size {
+		return nil, errors.New("it is cut off")
+	}
+	body, sum := body[:len(body)-crc32.Size], binary.BigEndian.Uint32(body[len(body)-crc32.Size:])
+	if crc32.ChecksumIEEE(body) != sum {
+		return nil, errors.New("it was cut off, or damaged on its way: its checksum does not fit")
+	}
 	m := &evidencev1.Evidence{}
 	if err := canonical(body, m.ProtoReflect().Descriptor()); err != nil {
 		return nil, err
 	}
 	if err := proto.Unmarshal(body, m); err != nil {
-		return nil, fmt.Errorf("it is cut off, or damaged: %w", err)
+		return nil, fmt.Errorf("%w: %w", errSpelling, err)
 	}
 	return open(m, bytes.Clone(raw))
 }

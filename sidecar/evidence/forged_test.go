@@ -3,6 +3,7 @@ package evidence
 import (
 	"bytes"
 	"errors"
+	"hash/crc32"
 	"strings"
 	"testing"
 	"time"
@@ -321,9 +322,10 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(raw)
+		f.Add(raw[len(magic) : len(raw)-crc32.Size])
 	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
+	f.Fuzz(func(t *testing.T, body []byte) {
+		raw := seal(append([]byte(magic), body...))
 		file, err := Parse(raw)
 		if err != nil {
 			if !errors.Is(err, ErrMalformed) {
