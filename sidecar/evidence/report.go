@@ -9,6 +9,7 @@ import (
 // State says what a step is worth.
 type State int
 
+// The states.
 const (
 	// Proven: it was computed here.
 	Proven State = iota
@@ -36,6 +37,7 @@ type Step struct {
 // Rung is how far the steps lead (docs/LOG-FORMAT.md, "A reader's rules").
 type Rung int
 
+// The rungs, from the lowest.
 const (
 	// Nothing holds.
 	Nothing Rung = iota
