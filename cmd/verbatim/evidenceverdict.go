@@ -47,7 +47,11 @@ func (v evidenceVerdict) diff() []string {
 	if !v.file.Divergent() || recorded == nil || replayed == nil {
 		return nil
 	}
-	return replay.Diff(recorded, replayed)
+	lines := replay.Diff(recorded, replayed)
+	for i, l := range lines {
+		lines[i] = printable(l) // it comes from a stranger's file
+	}
+	return lines
 }
 
 func (v evidenceVerdict) showEntries(p *printer) error {
