@@ -37,6 +37,17 @@ type Options struct {
 	// Total is told how many requests will be looked at, once that is known; may
 	// be nil.
 	Total func(requests int)
+	// Diverged is told what differs first, before a verdict of DIVERGENCE over it;
+	// may be nil.
+	Diverged func(Difference)
+}
+
+// Difference is the first answer that differs.
+type Difference struct {
+	// RequestOffset is of the request, Offset of the recorded answer.
+	RequestOffset, Offset uint64
+	// Output is the canonical one that the pipeline gave now; nil: it gave none.
+	Output []byte
 }
 
 // ErrPart says that a replay can't leave out what the selection does.

@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -318,6 +319,38 @@ func TestEachRequestIsJudgedByThePolicyItWasRecordedUnder(t *testing.T) {
 	wantResult(t, out, "DIVERGENCE", "differs")
 	if d := out.GetDivergence(); d.GetFirstBadOffset() != bad || !slices.Contains(d.GetDiff(), "+ header x-noise: replayed") {
 		t.Errorf("divergence %v, want it at %d", d, bad)
+	}
+}
+
+// What differs first is told with its octets, and only where the verdict is over it.
+func TestTheFirstDifferenceIsTold(t *testing.T) {
+	for _, c := range []struct {
+		name, bad string
+		told      bool
+		delivered logv1.Delivered
+	}{
+		{"it differs", "/bad", true, logv1.Delivered_DELIVERED_NO},
+		{"it is the same", "", false, logv1.Delivered_DELIVERED_NO},
+		{"it can't be told", "/bad", false, logv1.Delivered_DELIVERED_MAYBE},
+	} {
+		r := newRecorder(t)
+		r.start(noisy("x-noise", "date"), "")
+		r.abort(r.request("/before", "m"), c.delivered)
+		q := r.request("/bad", "m")
+		answer := r.response(q, "/bad")
+		url, _ := echo(t, c.bad)
+		var told []replay.Difference
+		out := r.replay(url, func(o *replay.Options) { o.Diverged = func(d replay.Difference) { told = append(told, d) } })
+		if !c.told {
+			if len(told) > 0 {
+				t.Errorf("%s: told %v, the verdict is %s", c.name, told, out.GetReason())
+			}
+			continue
+		}
+		if len(told) != 1 || told[0].RequestOffset != q || told[0].Offset != answer ||
+			sha256.Sum256(told[0].Output) != [32]byte(out.GetDivergence().GetReplayHash()) {
+			t.Errorf("%s: told %v, want request %d, answer %d", c.name, told, q, answer)
+		}
 	}
 }
 

@@ -78,6 +78,9 @@ func (r *run) diverged(x *exchange) {
 	if n := len(out.Divergence.Overlapping); n > 0 {
 		out.Reason += fmt.Sprintf("; %d other requests were in the pipeline at the same time when it was recorded", n)
 	}
+	if r.options.Diverged != nil {
+		r.options.Diverged(Difference{RequestOffset: x.offset, Offset: x.outcome, Output: d.output})
+	}
 }
 
 // roots are given when every selected request was looked at.

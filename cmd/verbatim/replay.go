@@ -20,6 +20,7 @@ type replayFlags struct {
 	selection     selectionFlags
 	timeout       time.Duration
 	all, asJSON   bool
+	evidence      string // a file to make
 }
 
 func replayCommand() *cobra.Command {
@@ -42,6 +43,10 @@ CANNOT_TELL when the target can't be reached, or when a request that never got
 an answer could explain a difference. What is compared is the answers: effects
 outside them, such as the pipeline's own calls, are not.
 
+--evidence writes a file about a DIVERGENCE, which verbatim verify-evidence explains
+without the log: it proves what was recorded, and holds what was answered now. Like
+the log it holds credentials.
+
 Exit codes: 0 verified; 1 divergence or a broken chain; 2 cannot tell, or bad input.`,
 		Example: `  verbatim replay --log DIR --target http://127.0.0.1:8081
   verbatim replay --log DIR --target http://127.0.0.1:8081 --meter meter-00017 --json`,
@@ -50,13 +55,18 @@ Exit codes: 0 verified; 1 divergence or a broken chain; 2 cannot tell, or bad in
 			if err != nil {
 				return err
 			}
-			out, err := f.run(cmd, sel)
+			var proof divergenceProof
+			if err := proof.check(f.evidence); err != nil {
+				return err
+			}
+			out, err := f.run(cmd, sel, &proof)
 			if err != nil {
 				return err
 			}
 			if err := printVerdict(cmd.OutOrStdout(), out, f.asJSON); err != nil {
 				return err
 			}
+			proof.print(cmd.ErrOrStderr())
 			switch out.GetResult() {
 			case auditv1.ReplayResult_REPLAY_RESULT_VERIFIED:
 				return nil
@@ -72,12 +82,13 @@ Exit codes: 0 verified; 1 divergence or a broken chain; 2 cannot tell, or bad in
 	f.selection.bind(c.Flags())
 	c.Flags().DurationVar(&f.timeout, "timeout", replay.DefaultTimeout, "bound of one request")
 	c.Flags().BoolVar(&f.all, "all", false, "go on after the first difference, and count them")
+	c.Flags().StringVar(&f.evidence, "evidence", "", "new `file` for the evidence of a divergence")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON object")
 	require(c, "log", "target")
 	return c
 }
 
-func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection) (*auditv1.AuditReplayResponse, error) {
+func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection, proof *divergenceProof) (*auditv1.AuditReplayResponse, error) {
 	ctx := cmd.Context()
 	v, captured, done, err := f.log.open(ctx, cmd.ErrOrStderr())
 	if err != nil {
@@ -90,7 +101,7 @@ func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection) (*auditv1.Aud
 	progress := bar{}
 	n := 0
 	defer func() { progress.end() }()
-	return replay.Run(ctx, v, replay.Options{
+	out, err := replay.Run(ctx, v, replay.Options{
 		Selection: sel, Target: openTarget(f.target), TargetImage: f.image, All: f.all, Timeout: f.timeout,
 		Total: func(requests int) { progress = newBar(cmd.ErrOrStderr(), "replaying", requests) },
 		Emit: func(*auditv1.ReplayedExchange) error {
@@ -98,7 +109,13 @@ func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection) (*auditv1.Aud
 			progress.set(n)
 			return context.Cause(ctx)
 		},
+		Diverged: proof.diverged,
 	})
+	if err != nil {
+		return nil, err
+	}
+	proof.writeSynced(ctx, v, out.GetReason(), f.image)
+	return out, nil
 }
 
 func openTarget(url string) func(string) (*target.Target, error) {

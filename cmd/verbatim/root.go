@@ -59,6 +59,7 @@ recorded requests back into the unchanged pipeline and compare the answers.
   verbatim serve --log DIR ...     record
   verbatim verify --log DIR        check every link and footer
   verbatim replay --log DIR ...    check that the pipeline gives the same answers
+  verbatim prove --log DIR ...     write a file that proves one exchange elsewhere
 
 ` + exitCodes,
 		Version:           version(),
@@ -68,7 +69,7 @@ recorded requests back into the unchanged pipeline and compare the answers.
 	}
 	root.SetFlagErrorFunc(badFlag)
 	return group(root, initCommand(), serveCommand(), replayCommand(), verifyCommand(),
-		queryCommand(), exportCommand(), holdCommand(), pruneCommand(), backupCommand(), restoreCommand(), fsckCommand(),
+		queryCommand(), exportCommand(), proveCommand(), verifyEvidenceCommand(), holdCommand(), pruneCommand(), backupCommand(), restoreCommand(), fsckCommand(),
 		checkpointCommand(), keyCommand(), anchorCommand(), archiveCommand(), configCommand())
 }
 

@@ -70,3 +70,13 @@ func startOf(e auditlog.Entry) (*logv1.Start, error) {
 	ev, err := e.Event()
 	return ev.GetStart(), err
 }
+
+// InForce are the verifier keys that sign the checkpoint at an offset, by the newest
+// Start before it; none: nobody signs.
+func InForce(ctx context.Context, v *auditlog.View, offset uint64) ([]string, error) {
+	s, err := inForce(ctx, v, offset)
+	if err != nil || s == nil {
+		return nil, err
+	}
+	return s.keys, nil
+}
