@@ -62,6 +62,9 @@ func (v *View) Kept(ctx context.Context) iter.Seq2[Entry, error] {
 			}
 			chunk, err := v.keptChunk(next)
 			for _, e := range chunk {
+				if e.Offset >= v.First() {
+					return // left by a cut that was not made
+				}
 				if !yield(e, nil) {
 					return
 				}
