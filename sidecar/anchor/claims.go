@@ -1,9 +1,11 @@
 package anchor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/transparency-dev/merkle/proof"
@@ -38,28 +40,36 @@ func CheckReceipts(ctx context.Context, v *auditlog.View, checkpoints []auditlog
 	return s, nil
 }
 
-// span is the ids of checkpoints: first to behind-1. Package verify makes sure that
-// none is missing between.
+// span is the ids of checkpoints: first to behind-1.
 func span(checkpoints []auditlog.CheckpointAt) (first, behind uint64) {
 	if len(checkpoints) == 0 {
 		return 0, 0
 	}
-	first = checkpoints[0].Checkpoint.GetCheckpointId()
-	return first, first + uint64(len(checkpoints))
+	return checkpoints[0].Checkpoint.GetCheckpointId(), checkpoints[len(checkpoints)-1].Checkpoint.GetCheckpointId() + 1
+}
+
+// withID is the checkpoint with an id; false if there is none.
+func withID(checkpoints []auditlog.CheckpointAt, id uint64) (auditlog.CheckpointAt, bool) {
+	i, found := slices.BinarySearchFunc(checkpoints, id, func(c auditlog.CheckpointAt, id uint64) int {
+		return cmp.Compare(c.Checkpoint.GetCheckpointId(), id)
+	})
+	if !found {
+		return auditlog.CheckpointAt{}, false
+	}
+	return checkpoints[i], true
 }
 
 // claim takes one receipt into account.
 func (s *Standing) claim(r *anchorv1.Receipt, where *logv1.Anchor, logID chain.Hash, checkpoints []auditlog.CheckpointAt) {
 	id := r.GetCheckpointId()
-	first, behind := span(checkpoints)
-	if id < first {
+	if first, _ := span(checkpoints); id < first {
 		return
 	}
-	if id >= behind {
+	c, found := withID(checkpoints, id)
+	if !found {
 		s.add(r.GetOffset(), CodeAhead, "there is a receipt for checkpoint %d, and no such checkpoint in the log, as far as it was checked", id)
 		return
 	}
-	c := checkpoints[id-first]
 	root, ok := chain.FromBytes(r.GetRoot())
 	switch {
 	case !ok:
