@@ -23,6 +23,8 @@ type Item struct {
 	Of *Item
 	// Cut is the checkpoint that a Prune names. Nil: the event says it itself.
 	Cut *Item
+	// KeepClock: the clock is as the event says, even if it goes back.
+	KeepClock bool
 
 	raw    []byte // as it was read, nil for a new event
 	was    *logv1.Event

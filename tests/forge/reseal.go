@@ -40,8 +40,10 @@ func (w *writer) item(i *Item) error {
 	if p := i.Event.GetPrune(); p != nil && i.Cut != nil {
 		p.LastOffset, p.Root = i.Cut.offset, i.Cut.hash[:]
 	}
-	w.clockMS = max(w.clockMS, i.Event.GetWallClockMs())
-	i.Event.WallClockMs = w.clockMS
+	if !i.KeepClock {
+		w.clockMS = max(w.clockMS, i.Event.GetWallClockMs())
+		i.Event.WallClockMs = w.clockMS
+	}
 	if c != nil && w.footers != Stale {
 		w.footer(c)
 	}

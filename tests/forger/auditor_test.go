@@ -3,7 +3,6 @@ package forger
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"verbatim/sidecar/auditlog"
@@ -28,13 +27,12 @@ func (r *recorder) auditor(h *honest) {
 		r.t.Fatal(err)
 	}
 	h.root = fmt.Sprintf("%d:%s", c.Offset, c.Root)
-	h.note = r.s.file(r.t, "kept.txt", note)
-	h.keys = r.s.file(r.t, "keys.txt", fmt.Appendf(nil, "%s until=%d\n%s from=%d\n", r.s.old.Public(), lastOfOld, r.s.new.Public(), firstOfNew))
+	h.note = file(r.t, h.dir+".kept.txt", note)
+	h.keys = file(r.t, h.dir+".keys.txt", fmt.Appendf(nil, "%s until=%d\n%s from=%d\n", r.s.old.Public(), lastOfOld, r.s.new.Public(), firstOfNew))
 }
 
-func (s *site) file(t *testing.T, name string, content []byte) string {
+func file(t *testing.T, path string, content []byte) string {
 	t.Helper()
-	path := filepath.Join(s.dir, name)
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -15,17 +15,18 @@ import (
 	"verbatim/tests/forge"
 )
 
-// forger works on one copy of the honest log.
+// forger works on one copy of an honest log.
 type forger struct {
 	*site
+	of  *honest
 	t   *testing.T
 	dir string
 }
 
-func newForger(t *testing.T, s *site) *forger {
+func newForger(t *testing.T, s *site, of *honest) *forger {
 	t.Helper()
-	f := &forger{site: s, t: t, dir: filepath.Join(t.TempDir(), "log")}
-	f.check(forge.Copy(s.honest.dir, f.dir))
+	f := &forger{site: s, of: of, t: t, dir: filepath.Join(t.TempDir(), "log")}
+	f.check(forge.Copy(of.dir, f.dir))
 	return f
 }
 
@@ -77,7 +78,7 @@ func recordKey(prefix string, id uint64) []byte {
 // drop removes notes or receipts, from a checkpoint on.
 func (f *forger) drop(prefix string, from uint64) {
 	f.t.Helper()
-	for id := from; id < uint64(len(f.honest.checkpoints)); id++ {
+	for id := from; id < uint64(len(f.of.checkpoints)); id++ {
 		f.check(forge.Delete(f.dir, "records", recordKey(prefix, id)))
 	}
 }
@@ -150,6 +151,8 @@ func (f *forger) root(id int) []byte {
 // published makes another log on the ledger, with one checkpoint, and returns where.
 func (f *forger) published(where *logv1.Anchor) string {
 	f.t.Helper()
+	f.ledger.writing.Lock()
+	defer f.ledger.writing.Unlock()
 	dir := filepath.Join(f.t.TempDir(), "other")
 	_, err := auditlog.Create(dir, auditlog.Origin{Interval: interval, Anchor: where})
 	f.check(err)

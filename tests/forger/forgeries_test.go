@@ -19,18 +19,20 @@ type forgery struct {
 	group, name string
 	// public says that it can only be made where there is a ledger.
 	public bool
-	// make changes a copy of the honest log in place.
+	// pruned says that it is made of the log that was pruned.
+	pruned bool
+	// make changes a copy of an honest log in place.
 	make func(f *forger)
 	// by is the first finding of each rung that catches it, "code offset".
 	by map[rung]string
 }
 
-var forgeries = slices.Concat(crude, full, signedAnew, besides)
+var forgeries = slices.Concat(nothing, crude, full, signedAnew, besides, prunings)
 
 // note signs a checkpoint of the honest log.
 func (f *forger) note(c auditlog.CheckpointAt, keys ...*checkpoint.Key) []byte {
 	f.t.Helper()
-	note, err := checkpoint.Sign(checkpoint.Of(f.honest.id, c), keys...)
+	note, err := checkpoint.Sign(checkpoint.Of(f.of.id, c), keys...)
 	f.check(err)
 	return note
 }

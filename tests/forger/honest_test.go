@@ -19,14 +19,16 @@ import (
 // interval is how many entries a full window of the honest log has.
 const interval = 50
 
-// honest is the log that all are forged from, and what an auditor has of it. It is
+// honest is a log that others are forged from, and what an auditor has of it. It is
 // recorded in three runs: the first signs with the old key, the second with both, the
 // third with the new one.
 //
-//	offsets   0..161  first run, its last checkpoint at 161
-//	        162..303  second run, its last checkpoint at 303
-//	        304..476  third run; what the auditor has is of the checkpoint at 403, and
-//	                  nothing behind it is published
+//	offsets   0..161  the first run; checkpoints at 50, 100, 150 and, of its end, 161
+//	        162..302  the second; checkpoints at 211, 261 and 302
+//	        303..473  the third; checkpoints at 352, 402, 452 and 473
+//
+// Published are the checkpoints at 50, 161, 302 and 402. What the auditor has is of the
+// one at 402. Of the pruned one a fourth run prunes what is before 161.
 type honest struct {
 	dir         string
 	id          chain.Hash
@@ -44,11 +46,13 @@ type recorder struct {
 	log    *auditlog.Log
 	worker *checkpoint.Worker
 	wait   []*auditlog.Pending
+	// unpublished: a prune entry is not, before it is carried out.
+	unpublished bool
 }
 
-func (s *site) record(t *testing.T) *honest {
+func (s *site) record(t *testing.T, name string, prune bool) *honest {
 	t.Helper()
-	h := &honest{dir: filepath.Join(s.dir, "honest")}
+	h := &honest{dir: filepath.Join(s.dir, name)}
 	origin := auditlog.Origin{Interval: interval}
 	if s.ledger != nil {
 		origin.Anchor = s.ledger.where(s.ledger.contract)
@@ -81,6 +85,9 @@ func (s *site) record(t *testing.T) *honest {
 	r.exchanges(33)
 	r.end(false)
 	h.checkpoints = list(t, h.dir)
+	if prune {
+		s.begin(t, h.dir, s.new).prune(h.checkpoints[3])
+	}
 	return h
 }
 
@@ -185,6 +192,13 @@ func (r *recorder) publish() {
 // end is a clean stop.
 func (r *recorder) end(publish bool) {
 	r.t.Helper()
+	r.seal(publish)
+	r.close()
+}
+
+// seal ends recording.
+func (r *recorder) seal(publish bool) {
+	r.t.Helper()
 	r.durable()
 	if err := r.log.SealSynced(r.t.Context()); err != nil {
 		r.t.Fatal(err)
@@ -195,6 +209,10 @@ func (r *recorder) end(publish bool) {
 	if publish && r.s.ledger != nil {
 		r.s.ledger.publish(r.t, r.log)
 	}
+}
+
+func (r *recorder) close() {
+	r.t.Helper()
 	if err := r.log.Close(r.t.Context()); err != nil {
 		r.t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ const (
 	resigned  = "Everything computed again, notes signed anew, receipts removed"
 	beside    = "The chain left, what stands beside it changed"
 	pruning   = "Forged pruning"
+	honestly  = "Nothing forged"
 )
 
 func swap(h forge.History, a, b int) forge.History {
@@ -46,30 +47,35 @@ func exchangeGenesis(h forge.History) forge.History {
 var full = []forgery{
 	{
 		group: rewritten, name: "an answer changed (121)",
+		by: map[rung]string{noted: "signed-root 150", keyed: "signed-root 150", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "anchored-root 51", anchored: "anchored-root 51"},
 		make: func(f *forger) {
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History { return lie(h, 121) })
 		},
 	},
 	{
 		group: rewritten, name: "two answers swapped (85, 86)",
+		by: map[rung]string{noted: "signed-root 100", keyed: "signed-root 100", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "anchored-root 51", anchored: "anchored-root 51"},
 		make: func(f *forger) {
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History { return swap(h, 85, 86) })
 		},
 	},
 	{
 		group: rewritten, name: "an exchange dropped (120, 121), the rest renumbered",
+		by: map[rung]string{noted: "signed-root 150", keyed: "signed-root 150", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "anchored-root 51", anchored: "anchored-root 51"},
 		make: func(f *forger) {
 			f.rewrite(forge.Resealed, func(h forge.History) forge.History { return without(h, 120, 122) })
 		},
 	},
 	{
 		group: rewritten, name: "an exchange doubled (120, 121)",
+		by: map[rung]string{noted: "signed-root 150", keyed: "signed-root 150", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "anchored-root 51", anchored: "anchored-root 51"},
 		make: func(f *forger) {
 			f.rewrite(forge.Resealed, func(h forge.History) forge.History { return doubled(h, 120) })
 		},
 	},
 	{
 		group: rewritten, name: "a response moved to another request: the answers of 83 and 84 exchanged",
+		by: map[rung]string{noted: "signed-root 100", keyed: "signed-root 100", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "anchored-root 51", anchored: "anchored-root 51"},
 		make: func(f *forger) {
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History {
 				h[85].Of, h[86].Of = h[83], h[84]
@@ -79,6 +85,7 @@ var full = []forgery{
 	},
 	{
 		group: rewritten, name: "a response moved to a request that was answered (121 to 118)",
+		by: map[rung]string{chained: "outcome 121", noted: "signed-root 150", keyed: "signed-root 150", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "anchored-root 51", anchored: "anchored-root 51"},
 		make: func(f *forger) {
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History {
 				h[121].Of = h[118]
@@ -88,6 +95,7 @@ var full = []forgery{
 	},
 	{
 		group: rewritten, name: "an abort made an answer (160)",
+		by: map[rung]string{noted: "signed-root 161", keyed: "signed-root 161", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "anchored-root 51", anchored: "anchored-root 51"},
 		make: func(f *forger) {
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History {
 				out := h[158].Event.GetResponse().GetOutput()
@@ -98,24 +106,28 @@ var full = []forgery{
 	},
 	{
 		group: rewritten, name: "a gap dropped (224), the rest renumbered",
+		by: map[rung]string{noted: "signed-root 261", keyed: "signed-root 261", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "anchored-root 162", anchored: "anchored-root 162"},
 		make: func(f *forger) {
 			f.rewrite(forge.Resealed, func(h forge.History) forge.History { return without(h, 224, 225) })
 		},
 	},
 	{
 		group: rewritten, name: "a full window's checkpoint dropped (150)",
+		by: map[rung]string{sealed: "unsealed 150", noted: "signed-root 160", keyed: "signed-root 160", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "anchored-root 51", anchored: "anchored-root 51"},
 		make: func(f *forger) {
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History { return without(h, 150, 151) })
 		},
 	},
 	{
 		group: rewritten, name: "a clean stop's checkpoint dropped (161)",
+		by: map[rung]string{noted: "signed-root 200", keyed: "signed-root 200", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "anchored-root 51", anchored: "anchored-root 51"},
 		make: func(f *forger) {
 			f.rewrite(forge.Resealed, func(h forge.History) forge.History { return without(h, 161, 162) })
 		},
 	},
 	{
 		group: rewritten, name: "a policy changed in a Start (162), and not its digest",
+		by: map[rung]string{chained: "policy 162", noted: "signed-root 211", keyed: "signed-root 211", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "anchored-root 162", anchored: "anchored-root 162"},
 		make: func(f *forger) {
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History {
 				h[162].Event.GetStart().CapturePolicy.Text = []byte(`{}`)
@@ -125,23 +137,28 @@ var full = []forgery{
 	},
 	{
 		group: rewritten, name: "the clock put back (121)",
+		by: map[rung]string{chained: "clock 121", noted: "signed-root 150", keyed: "signed-root 150", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "anchored-root 51", anchored: "anchored-root 51"},
 		make: func(f *forger) {
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History {
-				h[120].Event.WallClockMs += 3_600_000 // the writer lets none go back: all later ones follow
+				h[121].KeepClock = true
+				h[121].Event.WallClockMs -= 3_600_000
 				return h
 			})
 		},
 	},
 	{
 		group: rewritten, name: "the genesis exchanged for another log's (0)",
+		by:   map[rung]string{noted: "signed-root 50", keyed: "signed-root 50", rooted: "trusted-root 402", kept: "kept-checkpoint 0", claimed: "receipt 50", anchored: "not-anchored 0"},
 		make: func(f *forger) { f.rewrite(forge.Recomputed, exchangeGenesis) },
 	},
 	{
 		group: rewritten, name: "the end cut off behind a checkpoint (352)",
+		by:   map[rung]string{noted: "note 353", keyed: "note 353", rooted: "trusted-root 402", kept: "kept-checkpoint 353", claimed: "anchored-ahead 402", anchored: "anchored-ahead 353"},
 		make: func(f *forger) { f.check(forge.Cut(f.dir, 352)) },
 	},
 	{
 		group: rewritten, name: "the end cut off within a window (360)",
+		by:   map[rung]string{noted: "note 361", keyed: "note 361", rooted: "trusted-root 402", kept: "kept-checkpoint 361", claimed: "anchored-ahead 402", anchored: "anchored-ahead 353"},
 		make: func(f *forger) { f.check(forge.Cut(f.dir, 360)) },
 	},
 }

@@ -40,7 +40,8 @@ var rungOf = map[verify.Code]rung{
 	verify.CodeOutcome: chained, verify.CodePolicy: chained,
 	verify.CodeCheckpoint: sealed, verify.CodeUnsealed: sealed,
 	verify.CodeStoredFooter: stored, verify.CodeIndex: stored, verify.CodeTree: stored, verify.CodeRecords: stored,
-	verify.CodeCut: pruned, verify.CodeTrustedRoot: rooted,
+	verify.CodeTwice: stored,
+	verify.CodeCut:   pruned, verify.CodePrune: pruned, verify.CodeKept: pruned, verify.CodeTrustedRoot: rooted,
 }
 
 // verdict is what each rung finds first, "code offset", and why.
@@ -51,12 +52,13 @@ type verdict struct {
 
 // report is what verify --json prints, as far as it is looked at.
 type report struct {
+	refused        string // why there is none, instead
 	Findings       []verify.Finding
 	Signed, Public struct{ Findings []verify.Finding }
 }
 
 // judge verifies a log in every way.
-func (s *site) judge(t *testing.T, dir string) *verdict {
+func (s *site) judge(t *testing.T, dir string, of *honest) *verdict {
 	t.Helper()
 	v := &verdict{}
 	r := s.verify(t, dir)
@@ -68,22 +70,31 @@ func (s *site) judge(t *testing.T, dir string) *verdict {
 		v.take(at, f)
 	}
 	v.take(noted, r.Signed.Findings...)
-	v.take(keyed, s.verify(t, dir, "--keys", s.honest.keys).Signed.Findings...)
-	for _, f := range s.verify(t, dir, "--trusted-root", s.honest.root).Findings {
+	v.take(keyed, s.verify(t, dir, "--keys", of.keys).Signed.Findings...)
+	for _, f := range s.verify(t, dir, "--trusted-root", of.root).Findings {
 		if f.Code == verify.CodeTrustedRoot {
 			v.take(rooted, f)
 		}
 	}
-	for _, f := range s.verify(t, dir, "--checkpoint", s.honest.note).Signed.Findings {
+	for _, f := range s.verify(t, dir, "--checkpoint", of.note).Signed.Findings {
 		if f.Code == checkpoint.CodeKept {
 			v.take(kept, f)
 		}
 	}
 	if s.ledger != nil {
-		v.take(claimed, s.verify(t, dir, "--receipts").Public.Findings...)
-		v.take(anchored, s.verify(t, dir, "--anchors", "--rpc", s.ledger.node.URL(), "--contract", s.ledger.contract).Public.Findings...)
+		v.public(claimed, s.verify(t, dir, "--receipts"))
+		v.public(anchored, s.verify(t, dir, "--anchors", "--rpc", s.ledger.node.URL(), "--contract", s.ledger.contract))
 	}
 	return v
+}
+
+// public takes what is said of receipts or the ledger.
+func (v *verdict) public(at rung, r *report) {
+	if r.refused != "" {
+		v.found[at], v.text[at] = "refused", r.refused
+		return
+	}
+	v.take(at, r.Public.Findings...)
 }
 
 // take notes the first finding of a rung.
@@ -98,6 +109,10 @@ func (s *site) verify(t *testing.T, dir string, flags ...string) *report {
 	t.Helper()
 	out, code, said := s.run(t, append([]string{"verify", "--json", "--log", dir}, flags...)...)
 	r := &report{}
+	if code == 2 && len(out) == 0 {
+		r.refused = said
+		return r
+	}
 	if err := json.Unmarshal(out, r); err != nil {
 		t.Fatalf("verify %v: exit code %d, %s: %v", flags, code, said, err)
 	}

@@ -9,6 +9,7 @@ import (
 var signedAnew = []forgery{
 	{
 		group: resigned, name: "an answer changed (121), signed by a stranger's key, which every Start names",
+		by: map[rung]string{keyed: "signature-key 50", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "not-anchored 50", anchored: "anchored-root 0"},
 		make: func(f *forger) {
 			stranger := f.key(f.t, "new")
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History { return naming(lie(h, 121), stranger) })
@@ -18,6 +19,7 @@ var signedAnew = []forgery{
 	},
 	{
 		group: resigned, name: "an answer changed (331), all signed by the retired key, which every Start names",
+		by: map[rung]string{keyed: "signature-retired 352", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "not-anchored 50", anchored: "anchored-root 162"},
 		make: func(f *forger) {
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History { return naming(lie(h, 331), f.old) })
 			f.sign(f.old)
@@ -26,6 +28,7 @@ var signedAnew = []forgery{
 	},
 	{
 		group: resigned, name: "an answer changed (121), signed by the retired key, and cut off where it was retired (302)",
+		by: map[rung]string{rooted: "trusted-root 402", kept: "kept-checkpoint 303", claimed: "not-anchored 50", anchored: "anchored-root 51"},
 		make: func(f *forger) {
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History { return naming(lie(h, 121)[:303], f.old) })
 			f.sign(f.old)
@@ -34,6 +37,7 @@ var signedAnew = []forgery{
 	},
 	{
 		group: resigned, name: "an answer changed (121), the Starts name no keys, notes removed",
+		by: map[rung]string{keyed: "not-signed 50", rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "not-anchored 50", anchored: "anchored-root 0"},
 		make: func(f *forger) {
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History { return naming(lie(h, 121)) })
 			f.drop(notes, 0)
@@ -42,6 +46,7 @@ var signedAnew = []forgery{
 	},
 	{
 		group: resigned, name: "an answer changed (121), signed by who holds all keys",
+		by: map[rung]string{rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "not-anchored 50", anchored: "anchored-root 51"},
 		make: func(f *forger) {
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History { return lie(h, 121) })
 			f.sign(f.old, f.new)
@@ -50,6 +55,7 @@ var signedAnew = []forgery{
 	},
 	{
 		group: resigned, name: "an answer changed (331), signed by who holds all keys, older receipts left", public: true,
+		by: map[rung]string{rooted: "trusted-root 402", kept: "kept-checkpoint 402", anchored: "anchored-root 303"},
 		make: func(f *forger) {
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History { return lie(h, 331) })
 			f.sign(f.old, f.new)
@@ -65,6 +71,7 @@ var signedAnew = []forgery{
 	},
 	{
 		group: resigned, name: "the end cut off behind a checkpoint (352), its notes and receipts removed",
+		by: map[rung]string{rooted: "trusted-root 402", kept: "kept-checkpoint 353", anchored: "anchored-ahead 353"},
 		make: func(f *forger) {
 			f.check(forge.Cut(f.dir, 352))
 			f.drop(notes, 8)
@@ -80,6 +87,7 @@ var signedAnew = []forgery{
 	},
 	{
 		group: resigned, name: "the genesis exchanged (0), signed by who holds all keys",
+		by: map[rung]string{rooted: "trusted-root 402", kept: "kept-checkpoint 0", claimed: "not-anchored 50", anchored: "not-anchored 0"},
 		make: func(f *forger) {
 			f.rewrite(forge.Recomputed, exchangeGenesis)
 			f.sign(f.old, f.new)
@@ -88,7 +96,10 @@ var signedAnew = []forgery{
 	},
 	{
 		group: resigned, name: "the genesis names a contract of the owner's own (0), where all is published, signed by who holds all keys", public: true,
+		by: map[rung]string{rooted: "trusted-root 402", kept: "kept-checkpoint 402", anchored: "contract 0"},
 		make: func(f *forger) {
+			f.ledger.writing.Lock()
+			defer f.ledger.writing.Unlock()
 			where := f.ledger.where(f.deploy(f.t, f.ledger))
 			f.rewrite(forge.Recomputed, func(h forge.History) forge.History {
 				h[0].Event.GetGenesis().Anchor = where
@@ -102,6 +113,7 @@ var signedAnew = []forgery{
 	},
 	{
 		group: resigned, name: "a gap added (300) that was none, signed by who holds all keys",
+		by: map[rung]string{rooted: "trusted-root 402", kept: "kept-checkpoint 402", claimed: "not-anchored 50", anchored: "anchored-root 162"},
 		make: func(f *forger) {
 			f.rewrite(forge.Resealed, func(h forge.History) forge.History {
 				gap := &forge.Item{Event: &logv1.Event{Kind: &logv1.Event_Gap{Gap: &logv1.Gap{Exchanges: 9}}}}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,11 +37,15 @@ type site struct {
 	new     *checkpoint.Key
 	ledger  *ledger // nil: there is no node on this machine
 	honest  *honest
+	pruned  *honest // another one, of which the beginning was pruned
 }
 
 // ledger is a network of one node, the contract that logs are anchored on, and who
 // writes there.
 type ledger struct {
+	// One transaction of the writer's at a time.
+	writing sync.Mutex
+
 	node     *soroban.Node
 	writer   string
 	keyFile  string
@@ -58,7 +63,7 @@ func newSite(t *testing.T) *site {
 	if soroban.Wanted() {
 		s.ledger = s.newLedger(t)
 	}
-	s.honest = s.record(t)
+	s.honest, s.pruned = s.record(t, "honest", false), s.record(t, "pruned", true)
 	return s
 }
 

@@ -16,9 +16,13 @@ func TestEachForgeryIsCaughtByTheRungThatShouldCatchIt(t *testing.T) {
 			}
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
-				f := newForger(t, s)
+				of := s.honest
+				if c.pruned {
+					of = s.pruned
+				}
+				f := newForger(t, s, of)
 				c.make(f)
-				v := s.judge(t, f.dir)
+				v := s.judge(t, f.dir, of)
 				rows[i] = row{c.group, c.name, v.found}
 				for r := range rungs {
 					if want := c.by[r]; v.found[r] != want && (s.ledger != nil || !r.ofLedger()) {
@@ -28,6 +32,7 @@ func TestEachForgeryIsCaughtByTheRungThatShouldCatchIt(t *testing.T) {
 			})
 		}
 	})
+	dump(rows)
 	if !t.Failed() {
 		comparePage(t, rows, s.ledger != nil)
 	}
