@@ -117,7 +117,7 @@ var prunings = []forgery{
 	},
 	{
 		group: pruning, name: "pruned (before 161) by an entry (495) that was not published", public: true,
-		by: map[rung]string{claimed: "not-anchored 495", anchored: "not-anchored 495"},
+		by: map[rung]string{claimed: "cut 161", anchored: "cut 161"},
 		make: func(f *forger) {
 			r := f.begin(f.t, f.dir, f.new)
 			r.unpublished = true
@@ -136,7 +136,7 @@ var prunings = []forgery{
 	},
 	{
 		group: pruning, name: "the genesis that stays exchanged (0)", pruned: true,
-		by: map[rung]string{pruned: "kept 0", noted: "signed-root 50", keyed: "signed-root 50", kept: "kept-checkpoint 0", claimed: "receipt 50", anchored: "not-anchored 0"},
+		by: map[rung]string{pruned: "kept 0", noted: "signed-root 50", keyed: "signed-root 50", kept: "kept-checkpoint 0", claimed: "receipt 50", anchored: "not-anchored 0", anchored: "cut 161"},
 		make: func(f *forger) {
 			f.keep(0, func(ev *logv1.Event) { ev.GetGenesis().LogId[5] ^= 1 })
 		},

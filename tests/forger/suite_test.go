@@ -32,7 +32,6 @@ func TestEachForgeryIsCaughtByTheRungThatShouldCatchIt(t *testing.T) {
 			})
 		}
 	})
-	dump(rows)
 	if !t.Failed() {
 		comparePage(t, rows, s.ledger != nil)
 	}
