@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -123,7 +124,7 @@ func blockAt(key []byte, raws, links *grocksdb.Iterator) (*block, error) {
 	var hashes []byte
 	if links.Valid() {
 		at, link := links.Key(), links.Value()
-		if string(at.Data()) == string(key) {
+		if bytes.Equal(at.Data(), key) {
 			hashes = append([]byte(nil), link.Data()...)
 		}
 		at.Free()

@@ -1,6 +1,7 @@
 package forger
 
 import (
+	"bytes"
 	"encoding/binary"
 	"os"
 	"path/filepath"
@@ -82,7 +83,7 @@ var besides = []forgery{
 			list, err := forge.Stored(f.dir, "terms")
 			f.check(err)
 			for _, r := range list {
-				if string(r.Key) == string(meterList("meter-1", 2)) {
+				if bytes.Equal(r.Key, meterList("meter-1", 2)) {
 					f.check(forge.Put(f.dir, "terms", r.Key, hide(r.Value, 120, 121)))
 				}
 			}

@@ -1,6 +1,7 @@
 package forger
 
 import (
+	"bytes"
 	"encoding/binary"
 	"path/filepath"
 	"slices"
@@ -122,7 +123,7 @@ func (f *forger) stored(dir, prefix string, id uint64) []byte {
 	list, err := forge.Stored(dir, "records")
 	f.check(err)
 	for _, r := range list {
-		if string(r.Key) == string(recordKey(prefix, id)) {
+		if bytes.Equal(r.Key, recordKey(prefix, id)) {
 			return r.Value
 		}
 	}

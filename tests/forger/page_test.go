@@ -44,7 +44,7 @@ func table(rows []row, whole bool) string {
 		for i, f := range r.found {
 			if cells[i] = "–"; f != "" {
 				code, offset, _ := strings.Cut(f, " ")
-				cells[i] = strings.TrimSpace(fmt.Sprintf("`%s` %s", code, offset))
+				cells[i] = strings.TrimSpace("`" + code + "` " + offset)
 			}
 		}
 		line(&b, whole, r.name, cells)

@@ -131,12 +131,12 @@ var prunings = []forgery{
 	},
 	{
 		group: pruning, name: "pruned (before 161), and said to be cut at another root", pruned: true,
-		by:   map[rung]string{pruned: "cut 161", kept: "kept-checkpoint 161", claimed: "anchored-ahead 161"},
+		by:   map[rung]string{pruned: "cut 161", kept: "kept-checkpoint 161", claimed: "anchored-ahead 161", anchored: "cut 161"},
 		make: func(f *forger) { f.cutState(func(v []byte) { v[8] ^= 1 }) },
 	},
 	{
 		group: pruning, name: "the genesis that stays exchanged (0)", pruned: true,
-		by: map[rung]string{pruned: "kept 0", noted: "signed-root 50", keyed: "signed-root 50", kept: "kept-checkpoint 0", claimed: "receipt 50", anchored: "not-anchored 0", anchored: "cut 161"},
+		by: map[rung]string{pruned: "kept 0", noted: "signed-root 50", keyed: "signed-root 50", kept: "kept-checkpoint 0", claimed: "receipt 50", anchored: "not-anchored 0"},
 		make: func(f *forger) {
 			f.keep(0, func(ev *logv1.Event) { ev.GetGenesis().LogId[5] ^= 1 })
 		},
