@@ -1,9 +1,11 @@
 package anchor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/transparency-dev/merkle/proof"
@@ -38,33 +40,46 @@ func CheckReceipts(ctx context.Context, v *auditlog.View, checkpoints []auditlog
 	return s, nil
 }
 
-// span is the ids of checkpoints: first to behind-1. Package verify makes sure that
-// none is missing between.
+// span is the ids of checkpoints: first to behind-1.
 func span(checkpoints []auditlog.CheckpointAt) (first, behind uint64) {
 	if len(checkpoints) == 0 {
 		return 0, 0
 	}
-	first = checkpoints[0].Checkpoint.GetCheckpointId()
-	return first, first + uint64(len(checkpoints))
+	return checkpoints[0].Checkpoint.GetCheckpointId(), checkpoints[len(checkpoints)-1].Checkpoint.GetCheckpointId() + 1
+}
+
+// withID is the checkpoint with an id; false if there is none.
+func withID(checkpoints []auditlog.CheckpointAt, id uint64) (auditlog.CheckpointAt, bool) {
+	i, found := slices.BinarySearchFunc(checkpoints, id, func(c auditlog.CheckpointAt, id uint64) int {
+		return cmp.Compare(c.Checkpoint.GetCheckpointId(), id)
+	})
+	if !found {
+		return auditlog.CheckpointAt{}, false
+	}
+	return checkpoints[i], true
 }
 
 // claim takes one receipt into account.
 func (s *Standing) claim(r *anchorv1.Receipt, where *logv1.Anchor, logID chain.Hash, checkpoints []auditlog.CheckpointAt) {
 	id := r.GetCheckpointId()
-	first, behind := span(checkpoints)
-	if id < first {
+	if first, _ := span(checkpoints); id < first {
 		return
 	}
-	if id >= behind {
+	c, found := withID(checkpoints, id)
+	if !found {
 		s.add(r.GetOffset(), CodeAhead, "there is a receipt for checkpoint %d, and no such checkpoint in the log, as far as it was checked", id)
 		return
 	}
-	c := checkpoints[id-first]
 	root, ok := chain.FromBytes(r.GetRoot())
 	switch {
 	case !ok:
 		s.add(c.Offset, CodeReceipt, "the receipt of checkpoint %d has no root", id)
 	case root != c.Root:
+		// Loud only where the receipt is one of this log, as far as that can be told.
+		if err := ofAnother(r, where, logID); err != nil {
+			s.add(c.Offset, CodeReceipt, "the receipt of checkpoint %d has root %s, not %s, and is none of this log's: %v", id, root, c.Root, err)
+			return
+		}
 		s.differs(c, root, "in its receipt")
 	case len(r.GetEnvelope()) == 0:
 		s.Bare++
@@ -79,29 +94,60 @@ func (s *Standing) claim(r *anchorv1.Receipt, where *logv1.Anchor, logID chain.H
 
 // fits checks a receipt's transaction against the checkpoint it is of.
 func fits(r *anchorv1.Receipt, where *logv1.Anchor, logID chain.Hash, c auditlog.CheckpointAt) error {
-	switch {
-	case r.GetNetwork() != where.GetNetwork():
-		return fmt.Errorf("it is of the network %q, the log is anchored on %q", r.GetNetwork(), where.GetNetwork())
-	case r.GetContract() != where.GetContract():
-		return fmt.Errorf("it is of contract %s, the log is anchored on %s", r.GetContract(), where.GetContract())
-	}
-	hash, ok := chain.FromBytes(r.GetTransactionHash())
-	if !ok {
-		return errors.New("it has no transaction hash")
-	}
-	call, err := stellar.CheckReceipt(r.GetNetwork(), r.GetContract(), hash, r.GetEnvelope(), r.GetResult())
+	call, err := transaction(r, where)
 	if err != nil {
 		return err
 	}
-	switch {
-	case r.GetPath() == nil && call.LogID != logID:
-		return fmt.Errorf("its transaction is of log %s", chain.Hash(call.LogID))
-	case r.GetPath() == nil && call.CheckpointID != c.Checkpoint.GetCheckpointId():
-		return fmt.Errorf("its transaction is of checkpoint %d", call.CheckpointID)
-	case r.GetPath() == nil && call.TimestampMS != c.ClockMS:
-		return fmt.Errorf("its transaction has the clock %d, the checkpoint %d", call.TimestampMS, c.ClockMS)
+	if r.GetPath() == nil {
+		if err := names(call, logID, c.Checkpoint.GetCheckpointId()); err != nil {
+			return err
+		}
+		if call.TimestampMS != c.ClockMS {
+			return fmt.Errorf("its transaction has the clock %d, the checkpoint %d", call.TimestampMS, c.ClockMS)
+		}
 	}
 	return leadsTo(r.GetPath(), c.Root, call.Root)
+}
+
+// ofAnother says why a receipt can't be of this log, whatever its root; nil if it can.
+func ofAnother(r *anchorv1.Receipt, where *logv1.Anchor, logID chain.Hash) error {
+	if len(r.GetEnvelope()) == 0 {
+		return nil // only the ledger tells
+	}
+	call, err := transaction(r, where)
+	if err == nil && r.GetPath() == nil {
+		err = names(call, logID, r.GetCheckpointId())
+	}
+	if err != nil {
+		return err
+	}
+	return leadsTo(r.GetPath(), chain.Hash(r.GetRoot()), call.Root)
+}
+
+// transaction reads the commit that a receipt holds.
+func transaction(r *anchorv1.Receipt, where *logv1.Anchor) (stellar.CommitCall, error) {
+	switch {
+	case r.GetNetwork() != where.GetNetwork():
+		return stellar.CommitCall{}, fmt.Errorf("it is of the network %q, the log is anchored on %q", r.GetNetwork(), where.GetNetwork())
+	case r.GetContract() != where.GetContract():
+		return stellar.CommitCall{}, fmt.Errorf("it is of contract %s, the log is anchored on %s", r.GetContract(), where.GetContract())
+	}
+	hash, ok := chain.FromBytes(r.GetTransactionHash())
+	if !ok {
+		return stellar.CommitCall{}, errors.New("it has no transaction hash")
+	}
+	return stellar.CheckReceipt(r.GetNetwork(), r.GetContract(), hash, r.GetEnvelope(), r.GetResult())
+}
+
+// names checks which checkpoint a commit is of.
+func names(call stellar.CommitCall, logID chain.Hash, id uint64) error {
+	switch {
+	case call.LogID != logID:
+		return fmt.Errorf("its transaction is of log %s", chain.Hash(call.LogID))
+	case call.CheckpointID != id:
+		return fmt.Errorf("its transaction is of checkpoint %d", call.CheckpointID)
+	}
+	return nil
 }
 
 // leadsTo checks that a root is the committed one, or is in the tree whose root was.

@@ -48,6 +48,11 @@ func TestReceipts(t *testing.T) {
 	if s := p.claims(all); !s.OK() || s.Compared != 2 || s.Through.Offset != list[1].Offset || s.NotYet != 1 {
 		t.Errorf("the log's own: %+v", s)
 	}
+	rewritten := append([]auditlog.CheckpointAt(nil), all...)
+	rewritten[1].Root[5] ^= 1
+	wantFinding(t, p.claims(rewritten), CodeRoot, list[0].Offset+1, "THE LOG IS NOT THE ONE THAT WAS PUBLISHED", "in its receipt")
+	other := p.place(t)
+	other.publishEach(1)
 	honest := p.receipts()[1]
 	at := all[1].Offset
 	flip := func(b []byte) []byte { b = bytes.Clone(b); b[len(b)/2] ^= 1; return b }
@@ -58,7 +63,12 @@ func TestReceipts(t *testing.T) {
 		offset uint64
 		words  string
 	}{
-		{"another root", func(r *anchorv1.Receipt) { r.Root = flip(r.Root) }, CodeRoot, list[0].Offset + 1, "in its receipt"},
+		{"another root", func(r *anchorv1.Receipt) { r.Root = flip(r.Root) }, CodeReceipt, at, "its transaction committed"},
+		{"another root, bare", func(r *anchorv1.Receipt) { r.Root, r.Envelope = flip(r.Root), nil }, CodeRoot, list[0].Offset + 1, "in its receipt"},
+		{"another root, of another log", func(r *anchorv1.Receipt) {
+			o := other.receipts()[0]
+			r.Root, r.Envelope, r.Result, r.TransactionHash = o.Root, o.Envelope, o.Result, o.TransactionHash
+		}, CodeReceipt, at, "none of this log's: its transaction is of log"},
 		{"no root", func(r *anchorv1.Receipt) { r.Root = nil }, CodeReceipt, at, "has no root"},
 		{"another network", func(r *anchorv1.Receipt) { r.Network = "Elsewhere" }, CodeReceipt, at, `network "Elsewhere"`},
 		{"another contract", func(r *anchorv1.Receipt) { r.Contract = "C" }, CodeReceipt, at, "contract C"},

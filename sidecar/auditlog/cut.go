@@ -62,6 +62,9 @@ func (v *View) Kept(ctx context.Context) iter.Seq2[Entry, error] {
 			}
 			chunk, err := v.keptChunk(next)
 			for _, e := range chunk {
+				if e.Offset >= v.First() {
+					return // left by a cut that was not made
+				}
 				if !yield(e, nil) {
 					return
 				}
@@ -99,10 +102,14 @@ var errCut = errors.New("this log can't be cut there")
 
 // Base is the Merkle nodes of the entries before First, from which
 // chain.RestoreTree makes their tree; the caller must not change them.
-func (v *View) Base() ([][]byte, error) {
-	tree, err := chain.TreeAt(v.First(), v.node)
+func (v *View) Base() ([][]byte, error) { return v.TreeNodes(v.First()) }
+
+// TreeNodes is the Merkle nodes of the entries before an offset, as Base. Of a part
+// that was pruned they are there for each checkpoint's offset.
+func (v *View) TreeNodes(size uint64) ([][]byte, error) {
+	tree, err := chain.TreeAt(size, v.node)
 	if err != nil {
-		return nil, fmt.Errorf("read tree before %d: %w", v.First(), err)
+		return nil, fmt.Errorf("read tree before %d: %w", size, err)
 	}
 	return tree.Nodes(), nil
 }

@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -71,23 +72,35 @@ func (s *store) scanBlocks(ro *grocksdb.ReadOptions, from uint64, f func(*block)
 		raws.SeekToFirst()
 	}
 	for first := true; raws.Valid(); raws.Next() {
-		key := raws.Key()
-		if first {
-			links.Seek(key.Data())
-			first = false
-		}
-		b, err := blockAt(key.Data(), raws, links)
-		key.Free()
+		b, err := s.blockOf(ro, raws, links, first)
 		if err != nil {
 			return err
+		}
+		if !first && b.first < from {
+			return &TwiceError{b.first}
 		}
 		if more, err := f(b); err != nil || !more {
 			return err
 		}
-		from = b.first + b.count()
+		from, first = b.first+b.count(), false
 		links.Next()
 	}
 	return blockError(from, raws.Err())
+}
+
+// blockOf copies the block at the place of an iterator. The first one has to be looked
+// for among the links, and must not be one of two that overlap.
+func (s *store) blockOf(ro *grocksdb.ReadOptions, raws, links *grocksdb.Iterator, first bool) (*block, error) {
+	key := raws.Key()
+	defer key.Free()
+	if first {
+		links.Seek(key.Data())
+	}
+	b, err := blockAt(key.Data(), raws, links)
+	if err == nil && first {
+		err = s.apart(ro, b.first)
+	}
+	return b, err
 }
 
 func blockError(from uint64, err error) error {
@@ -103,12 +116,15 @@ func blockAt(key []byte, raws, links *grocksdb.Iterator) (*block, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := blockError(first, raws.Err()); err != nil {
+		return nil, err
+	}
 	value := raws.Value()
 	defer value.Free()
 	var hashes []byte
 	if links.Valid() {
 		at, link := links.Key(), links.Value()
-		if string(at.Data()) == string(key) {
+		if bytes.Equal(at.Data(), key) {
 			hashes = append([]byte(nil), link.Data()...)
 		}
 		at.Free()

@@ -81,6 +81,7 @@ func (w *Walk) Each(e auditlog.Entry, ev *logv1.Event) {
 func (w *Walk) End(v *auditlog.View, r *verify.Report) error {
 	w.whole = !r.Broken
 	if r.Entries == 0 {
+		w.tip = max(r.First, 1) - 1 // what was kept before is checked apart
 		return nil
 	}
 	w.tip = r.First + r.Entries - 1

@@ -19,6 +19,7 @@ func (s *stored) end(ctx context.Context, r *Report, f *footers) {
 		return
 	}
 	s.behind(r, tip)
+	s.twice(r)
 	s.records(ctx, r)
 	s.extraCheckpoints(ctx, r, tip, f.nextID)
 	if s.blind {
@@ -50,6 +51,17 @@ func (s *stored) behind(r *Report, tip auditlog.Tip) {
 		s.unreadable(r, tip.Offset, CodeTip, err)
 	case found:
 		r.add(tip.Offset+1, CodeTip, "something is stored behind the newest entry, which is said to be %d", tip.Offset)
+	}
+}
+
+// twice looks for an entry of which a look-up could tell something else than was
+// walked.
+func (s *stored) twice(r *Report) {
+	switch offset, found, err := s.view.StoredTwice(); {
+	case err != nil:
+		s.unreadable(r, r.Tip, CodeTwice, err)
+	case found:
+		r.add(offset, CodeTwice, "an entry is stored alone and in a block, or the blocks are said to end where they don't: who looks it up may be told another than was checked")
 	}
 }
 

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -141,6 +142,9 @@ func (s *stored) metersOf(summary *auditlog.Summary) (meters []string, err error
 	case auditlog.KindResponse, auditlog.KindAbort, auditlog.KindRequestPart, auditlog.KindResponsePart:
 		var request auditlog.Summary
 		e, err := s.view.Entry(summary.RequestOffset)
+		if errors.Is(err, auditlog.ErrReopened) {
+			return nil, err
+		}
 		if err != nil || request.Summarize(e.Raw) != nil {
 			return nil, nil //nolint:nilerr // pruned, or a finding of its own
 		}

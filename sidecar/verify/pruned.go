@@ -269,6 +269,25 @@ func (k *keptChecker) checkpoint(offset uint64, c *logv1.Checkpoint) {
 			c.GetCheckpointId(), c.GetFirstOffset(), k.nextID, k.first)
 	}
 	k.nextID, k.first = c.GetCheckpointId()+1, offset
+	k.listed(offset, c.GetCheckpointId())
+}
+
+// listed: the list of checkpoints has it, and has it right.
+func (k *keptChecker) listed(offset, id uint64) {
+	r, v := k.c.report, k.c.view
+	nodes, err := v.TreeNodes(offset)
+	if err != nil {
+		r.add(offset, CodeTree, "the Merkle nodes of the entries before this checkpoint, which stays, can't be read: %v", err)
+		return
+	}
+	switch found, equal, err := v.StoredCheckpoint(id, offset, nodes); {
+	case err != nil:
+		r.add(offset, CodeStoredFooter, "it can't be read: %v", err)
+	case !found:
+		r.add(offset, CodeStoredFooter, "checkpoint %d, which stays, is not in the list of checkpoints", id)
+	case !equal:
+		r.add(offset, CodeStoredFooter, "the list of checkpoints has another offset or other Merkle nodes for checkpoint %d, which stays", id)
+	}
 }
 
 // end compares all that stays with what the Prune entry says does.

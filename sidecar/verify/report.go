@@ -28,6 +28,7 @@ const (
 	CodeStoredFooter Code = "stored-footer" // the record of a checkpoint is not the chain's
 	CodeIndex        Code = "index"         // the index by term or time is not the entries'
 	CodeTree         Code = "tree"          // the stored Merkle nodes are not the entries'
+	CodeTwice        Code = "twice"         // an entry is stored more than once
 	CodeRecords      Code = "records"       // the storage can't give what is kept beside the chain
 	CodeCut          Code = "cut"           // the log does not begin where it was cut
 )

@@ -97,7 +97,7 @@ func (c *checker) walk(ctx context.Context) error {
 				return err
 			}
 			c.confirm()
-			c.broken(e.Offset, CodeUnreadable, "the storage can't give this entry: %v", err)
+			c.unreadable(e.Offset, err)
 			return nil
 		}
 		if !c.entry(e) {
@@ -108,6 +108,15 @@ func (c *checker) walk(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// unreadable ends the walk where the storage can't give an entry, or gives two.
+func (c *checker) unreadable(offset uint64, err error) {
+	if twice := (*auditlog.TwiceError)(nil); errors.As(err, &twice) {
+		c.broken(twice.Offset, CodeTwice, "an entry is stored in two blocks: who looks it up may be told another than was checked")
+		return
+	}
+	c.broken(offset, CodeUnreadable, "the storage can't give this entry: %v", err)
 }
 
 // broken ends the walk.

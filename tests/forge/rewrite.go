@@ -69,13 +69,18 @@ func (r *rewriter) entry(raw []byte) error {
 			return fmt.Errorf("encode forged event: %w", err)
 		}
 	}
+	r.store(raw)
+	return nil
+}
+
+// store puts an event at the next offset, with all its hashes.
+func (r *rewriter) store(raw []byte) {
 	eventHash := chain.EventHash(raw)
 	value := append(append(append([]byte(nil), eventHash[:]...), r.prev[:]...), raw...)
 	r.batch.PutCF(r.disk.family("entries"), key(r.next), value)
 	r.prev = chain.EntryHash(r.prev, r.next, raw)
 	r.next++
 	r.tree.Add(r.prev)
-	return nil
 }
 
 // footer recomputes a checkpoint's roots and takes outputs into account.
@@ -90,10 +95,6 @@ func (r *rewriter) footer(ev *logv1.Event) error {
 	merkle, root := r.tree.Root(), r.outputs.Sum()
 	c.OutputRoot, c.MerkleRoot = root[:], merkle[:]
 	r.outputs = chain.Root{}
-	value := key(r.next)
-	for _, n := range r.tree.Nodes() {
-		value = append(value, n...)
-	}
-	r.batch.PutCF(r.disk.family("checkpoints"), key(c.GetCheckpointId()), value)
+	r.batch.PutCF(r.disk.family("checkpoints"), key(c.GetCheckpointId()), checkpointRecord(r.next, r.tree))
 	return nil
 }
