@@ -7,13 +7,15 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/chain"
 )
 
-// Options are a verification's settings.
+// Options are a verification's settings. Functions are called by one goroutine of the
+// verification, in the order of the chain, and hold it up while they run.
 type Options struct {
 	// Trusted are entry hashes that the reader knows from elsewhere, by offset.
 	Trusted map[uint64]chain.Hash
@@ -33,8 +35,6 @@ type Options struct {
 	Of []auditlog.Kind
 }
 
-const progressEvery = 4096
-
 // Verify checks a view from its first offset, or where an earlier verification ended,
 // to its tip. It stops at the first broken link, since nothing behind it can be
 // trusted, and goes on after any other finding. What is stored beside the entries is
@@ -47,7 +47,10 @@ func Verify(ctx context.Context, v *auditlog.View, o Options) (*Report, error) {
 	within, cancel := context.WithCancel(ctx)
 	summed := c.footers.stored.sumUp(within, c.firstWindow())
 	defer func() { cancel(); summed() }()
-	if err := c.walk(ctx); err != nil {
+	counted := c.account()
+	err = c.walk(ctx)
+	counted()
+	if err != nil {
 		return nil, fmt.Errorf("verify log: %w", err)
 	}
 	r := c.report
@@ -73,7 +76,8 @@ func Verify(ctx context.Context, v *auditlog.View, o Options) (*Report, error) {
 	return r, nil
 }
 
-// checker walks the chain.
+// checker walks the chain. What its entries say is taken into account by a goroutine
+// of its own, which comes behind: see account.
 type checker struct {
 	view    *auditlog.View
 	opts    Options
@@ -87,6 +91,15 @@ type checker struct {
 	// The entry before next: its bytes are the chain's once the next one names its hash.
 	last    auditlog.Entry
 	pending bool
+	// What the walk itself found, apart from the report, which the other goroutine
+	// writes meanwhile.
+	findings []Finding
+	cutOff   bool        // the chain does not hold
+	wrong    atomic.Bool // something was found
+	compared int         // trusted roots
+	batch    []confirmed
+	batches  chan []confirmed
+	spare    chan []confirmed
 }
 
 // walk checks entries until one is broken or the tip was reached.
@@ -103,9 +116,10 @@ func (c *checker) walk(ctx context.Context) error {
 		if !c.entry(e) {
 			return nil
 		}
-		if c.opts.Progress != nil && c.report.Entries%progressEvery == 0 {
-			c.opts.Progress(c.report.Entries)
-		}
+	}
+	c.confirm()
+	if c.next <= c.report.Tip {
+		c.broken(c.next, CodeMissing, "there is no such entry; the newest one is said to be %d", c.report.Tip)
 	}
 	return nil
 }
@@ -122,9 +136,8 @@ func (c *checker) unreadable(offset uint64, err error) {
 // broken ends the walk.
 func (c *checker) broken(offset uint64, code Code, format string, args ...any) {
 	f := Finding{Offset: offset, Code: code, Text: fmt.Sprintf(format, args...)}
-	c.report.Findings = slices.Insert(c.report.Findings, 0, f) // first of its offset
-	c.report.Broken = true
-	c.pending = false
+	c.findings = slices.Insert(c.findings, 0, f) // first of its offset
+	c.cutOff, c.pending = true, false
 }
 
 // entry checks one entry's place in the chain, and then what the one before it says;
@@ -172,24 +185,11 @@ func (c *checker) confirm() {
 		return
 	}
 	c.pending = false
-	e := c.last
-	c.report.Entries++
-	at := c.footers.entry(c.report, e, c.prev, c.base != nil && e.Offset == c.base.Offset)
-	if c.opts.Each != nil && (len(c.opts.Of) == 0 || slices.Contains(c.opts.Of, c.footers.summary.Kind)) {
-		c.each(e)
+	c.batch = append(c.batch, confirmed{c.last, c.prev})
+	if len(c.batch) == batchEntries {
+		c.batches <- c.batch
+		c.batch = (<-c.spare)[:0]
 	}
-	if at != nil && c.opts.Reached != nil && c.report.OK() {
-		c.opts.Reached(Point{Offset: at.Offset, Root: at.Root, Nodes: c.footers.sealedNodes})
-	}
-}
-
-func (c *checker) each(e auditlog.Entry) {
-	ev, err := e.Event()
-	if err != nil {
-		c.report.add(e.Offset, CodeUndecodable, "%v", err)
-		ev = &logv1.Event{}
-	}
-	c.opts.Each(e, ev)
 }
 
 // badLink says which side of a broken link is the bad one (docs/LOG-FORMAT.md,
@@ -221,20 +221,17 @@ func (c *checker) trustedRoot(offset uint64, hash chain.Hash) {
 	if !ok {
 		return
 	}
-	c.report.TrustedRoots++
+	c.compared++
 	if hash != want {
-		c.report.add(offset, CodeTrustedRoot, "the log has %s, the trusted root is %s: this is not the log that was trusted, nothing up to here can be", hash, want)
+		c.wrong.Store(true)
+		c.findings = append(c.findings, Finding{Offset: offset, Code: CodeTrustedRoot, Text: fmt.Sprintf(
+			"the log has %s, the trusted root is %s: this is not the log that was trusted, nothing up to here can be", hash, want)})
 	}
 }
 
 // end checks what is only known once all entries were seen.
 func (c *checker) end() {
 	tip := c.report.Tip
-	c.confirm()
-	if c.next <= tip {
-		c.broken(c.next, CodeMissing, "there is no such entry; the newest one is said to be %d", tip)
-		return
-	}
 	for _, offset := range slices.Sorted(maps.Keys(c.trusted)) {
 		switch {
 		case offset > tip:
