@@ -36,11 +36,14 @@ func BenchmarkVerify(b *testing.B) {
 		})
 		read := rate(b, l.entries, func() { hashAll(b, v) })
 		floor := rate(b, l.entries, func() { chainOnly(l.entries, int(l.raw/l.entries)) })
+		needed := rate(b, l.entries, func() { everyHash(l.entries, int(l.raw/l.entries)) })
 		b.ReportMetric(all, "entries/s")
 		b.ReportMetric(read, "read+hash/s")
 		b.ReportMetric(floor, "sha256-floor/s")
-		b.Logf("verified %.2f million entries a second; reading with one hash each: %.2f; chained SHA-256 alone: %.2f (%.0f %% of the floor)",
-			all/1e6, read/1e6, floor/1e6, 100*all/floor)
+		b.ReportMetric(needed, "hashes-floor/s")
+		b.Logf("verified %.2f million entries a second; reading with one hash each: %.2f; chained SHA-256 alone: %.2f; "+
+			"every hash that footers need, reading nothing: %.2f (%.0f %% of that)",
+			all/1e6, read/1e6, floor/1e6, needed/1e6, 100*all/needed)
 	}
 }
 
@@ -105,6 +108,21 @@ func hashAll(b *testing.B, v *auditlog.View) {
 	}
 	if prev != v.Tip().Hash {
 		b.Fatal(fmt.Errorf("chain root %s, want %s", prev, v.Tip().Hash))
+	}
+}
+
+// everyHash computes the hashes that the links and footers of a log of requests and
+// answers rest on: of each entry, its Merkle leaf and node, and of every second one an
+// output.
+func everyHash(entries uint64, size int) {
+	hasher, prev, raw := chain.NewHasher(), chain.Hash{}, make([]byte, size)
+	node := prev
+	for offset := range entries {
+		prev = hasher.Entry(prev, offset, raw)
+		node = chain.Join(node, chain.LeafHash(prev))
+		if offset%2 == 1 {
+			raw[0] = chain.EventHash(raw[:size*3/4])[0]
+		}
 	}
 }
 
