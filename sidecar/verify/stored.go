@@ -23,8 +23,8 @@ type stored struct {
 	hasher  *auditlog.ListHasher
 	sums    chan storedSums
 	windows []tally
-	blind   bool   // the storage can't give some of it, and that is said
-	err     error  // the view can't be read any more
+	blind   bool  // the storage can't give some of it, and that is said
+	err     error // the view can't be read any more
 }
 
 // tally is what the index has to have of a sealed window.
