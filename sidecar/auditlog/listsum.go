@@ -32,10 +32,6 @@ func (h *ListHasher) Another() *ListHasher { return &ListHasher{a: h.a, b: h.b} 
 func (h *ListHasher) list(key, value []byte) ListSum {
 	h.buf = append(binary.AppendUvarint(h.buf[:0], uint64(len(key))), key...)
 	h.buf = append(h.buf, value...)
-	return h.buffered()
-}
-
-func (h *ListHasher) buffered() ListSum {
 	return ListSum{maphash.Bytes(h.a, h.buf), maphash.Bytes(h.b, h.buf), 1}
 }
 

@@ -133,9 +133,6 @@ func (h History) Write(dir string, f Footers) error {
 	return nil
 }
 
-// Offset is where Write put the item.
-func (i *Item) Offset() uint64 { return i.offset }
-
 // checkpointRecord lists a checkpoint.
 func checkpointRecord(offset uint64, tree *chain.Tree) []byte {
 	value := binary.BigEndian.AppendUint64(nil, offset)
