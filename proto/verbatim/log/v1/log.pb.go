@@ -130,6 +130,59 @@ func (Ordering) EnumDescriptor() ([]byte, []int) {
 	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{1}
 }
 
+// Position is where in Envoy the exchanges are seen.
+type Position int32
+
+const (
+	// The same as POSITION_DOWNSTREAM.
+	Position_POSITION_UNSPECIFIED Position = 0
+	// Before the router: one exchange a request of a client.
+	Position_POSITION_DOWNSTREAM Position = 1
+	// Behind the router: one exchange an attempt, with the headers that the router adds.
+	Position_POSITION_UPSTREAM Position = 2
+)
+
+// Enum value maps for Position.
+var (
+	Position_name = map[int32]string{
+		0: "POSITION_UNSPECIFIED",
+		1: "POSITION_DOWNSTREAM",
+		2: "POSITION_UPSTREAM",
+	}
+	Position_value = map[string]int32{
+		"POSITION_UNSPECIFIED": 0,
+		"POSITION_DOWNSTREAM":  1,
+		"POSITION_UPSTREAM":    2,
+	}
+)
+
+func (x Position) Enum() *Position {
+	p := new(Position)
+	*p = x
+	return p
+}
+
+func (x Position) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Position) Descriptor() protoreflect.EnumDescriptor {
+	return file_verbatim_log_v1_log_proto_enumTypes[2].Descriptor()
+}
+
+func (Position) Type() protoreflect.EnumType {
+	return &file_verbatim_log_v1_log_proto_enumTypes[2]
+}
+
+func (x Position) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Position.Descriptor instead.
+func (Position) EnumDescriptor() ([]byte, []int) {
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{2}
+}
+
 type Profile int32
 
 const (
@@ -138,6 +191,8 @@ const (
 	Profile_PROFILE_STRICT Profile = 1
 	// What cannot be recorded passes, and a Gap says so.
 	Profile_PROFILE_FAIL_OPEN Profile = 2
+	// Everything passes without waiting; what is known to be lost becomes a Gap.
+	Profile_PROFILE_OBSERVE Profile = 3
 )
 
 // Enum value maps for Profile.
@@ -146,11 +201,13 @@ var (
 		0: "PROFILE_UNSPECIFIED",
 		1: "PROFILE_STRICT",
 		2: "PROFILE_FAIL_OPEN",
+		3: "PROFILE_OBSERVE",
 	}
 	Profile_value = map[string]int32{
 		"PROFILE_UNSPECIFIED": 0,
 		"PROFILE_STRICT":      1,
 		"PROFILE_FAIL_OPEN":   2,
+		"PROFILE_OBSERVE":     3,
 	}
 )
 
@@ -165,11 +222,11 @@ func (x Profile) String() string {
 }
 
 func (Profile) Descriptor() protoreflect.EnumDescriptor {
-	return file_verbatim_log_v1_log_proto_enumTypes[2].Descriptor()
+	return file_verbatim_log_v1_log_proto_enumTypes[3].Descriptor()
 }
 
 func (Profile) Type() protoreflect.EnumType {
-	return &file_verbatim_log_v1_log_proto_enumTypes[2]
+	return &file_verbatim_log_v1_log_proto_enumTypes[3]
 }
 
 func (x Profile) Number() protoreflect.EnumNumber {
@@ -178,7 +235,7 @@ func (x Profile) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Profile.Descriptor instead.
 func (Profile) EnumDescriptor() ([]byte, []int) {
-	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{2}
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{3}
 }
 
 type Delivered int32
@@ -216,11 +273,11 @@ func (x Delivered) String() string {
 }
 
 func (Delivered) Descriptor() protoreflect.EnumDescriptor {
-	return file_verbatim_log_v1_log_proto_enumTypes[3].Descriptor()
+	return file_verbatim_log_v1_log_proto_enumTypes[4].Descriptor()
 }
 
 func (Delivered) Type() protoreflect.EnumType {
-	return &file_verbatim_log_v1_log_proto_enumTypes[3]
+	return &file_verbatim_log_v1_log_proto_enumTypes[4]
 }
 
 func (x Delivered) Number() protoreflect.EnumNumber {
@@ -229,7 +286,72 @@ func (x Delivered) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Delivered.Descriptor instead.
 func (Delivered) EnumDescriptor() ([]byte, []int) {
-	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{3}
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{4}
+}
+
+// AbortCause is why an exchange ended without an answer, as far as known.
+type AbortCause int32
+
+const (
+	// The same as ABORT_CAUSE_UNKNOWN.
+	AbortCause_ABORT_CAUSE_UNSPECIFIED    AbortCause = 0
+	AbortCause_ABORT_CAUSE_UNKNOWN        AbortCause = 1
+	AbortCause_ABORT_CAUSE_CLIENT_GONE    AbortCause = 2
+	AbortCause_ABORT_CAUSE_PIPELINE_RESET AbortCause = 3
+	AbortCause_ABORT_CAUSE_TIMEOUT        AbortCause = 4
+	// The sidecar refused it: a limit, a queue, the disk.
+	AbortCause_ABORT_CAUSE_REFUSED AbortCause = 5
+	// The recording process ended.
+	AbortCause_ABORT_CAUSE_RESTART AbortCause = 6
+)
+
+// Enum value maps for AbortCause.
+var (
+	AbortCause_name = map[int32]string{
+		0: "ABORT_CAUSE_UNSPECIFIED",
+		1: "ABORT_CAUSE_UNKNOWN",
+		2: "ABORT_CAUSE_CLIENT_GONE",
+		3: "ABORT_CAUSE_PIPELINE_RESET",
+		4: "ABORT_CAUSE_TIMEOUT",
+		5: "ABORT_CAUSE_REFUSED",
+		6: "ABORT_CAUSE_RESTART",
+	}
+	AbortCause_value = map[string]int32{
+		"ABORT_CAUSE_UNSPECIFIED":    0,
+		"ABORT_CAUSE_UNKNOWN":        1,
+		"ABORT_CAUSE_CLIENT_GONE":    2,
+		"ABORT_CAUSE_PIPELINE_RESET": 3,
+		"ABORT_CAUSE_TIMEOUT":        4,
+		"ABORT_CAUSE_REFUSED":        5,
+		"ABORT_CAUSE_RESTART":        6,
+	}
+)
+
+func (x AbortCause) Enum() *AbortCause {
+	p := new(AbortCause)
+	*p = x
+	return p
+}
+
+func (x AbortCause) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AbortCause) Descriptor() protoreflect.EnumDescriptor {
+	return file_verbatim_log_v1_log_proto_enumTypes[5].Descriptor()
+}
+
+func (AbortCause) Type() protoreflect.EnumType {
+	return &file_verbatim_log_v1_log_proto_enumTypes[5]
+}
+
+func (x AbortCause) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AbortCause.Descriptor instead.
+func (AbortCause) EnumDescriptor() ([]byte, []int) {
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{5}
 }
 
 type SealReason int32
@@ -271,11 +393,11 @@ func (x SealReason) String() string {
 }
 
 func (SealReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_verbatim_log_v1_log_proto_enumTypes[4].Descriptor()
+	return file_verbatim_log_v1_log_proto_enumTypes[6].Descriptor()
 }
 
 func (SealReason) Type() protoreflect.EnumType {
-	return &file_verbatim_log_v1_log_proto_enumTypes[4]
+	return &file_verbatim_log_v1_log_proto_enumTypes[6]
 }
 
 func (x SealReason) Number() protoreflect.EnumNumber {
@@ -284,7 +406,7 @@ func (x SealReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SealReason.Descriptor instead.
 func (SealReason) EnumDescriptor() ([]byte, []int) {
-	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{4}
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{6}
 }
 
 // Event is what an entry's raw_event_bytes hold. They are hashed and stored as
@@ -770,6 +892,7 @@ type Start struct {
 	// The keys that sign checkpoints from here to the next Start, as C2SP verifier
 	// keys. None: checkpoints are not signed.
 	CheckpointKeys []string `protobuf:"bytes,10,rep,name=checkpoint_keys,json=checkpointKeys,proto3" json:"checkpoint_keys,omitempty"`
+	Position       Position `protobuf:"varint,11,opt,name=position,proto3,enum=verbatim.log.v1.Position" json:"position,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -872,6 +995,13 @@ func (x *Start) GetCheckpointKeys() []string {
 		return x.CheckpointKeys
 	}
 	return nil
+}
+
+func (x *Start) GetPosition() Position {
+	if x != nil {
+		return x.Position
+	}
+	return Position_POSITION_UNSPECIFIED
 }
 
 // Pipeline is the service whose exchanges are recorded.
@@ -1084,8 +1214,11 @@ type Request struct {
 	// shows trailers only after it was told the clock, so they can't stand here.
 	TrailersFollow bool `protobuf:"varint,6,opt,name=trailers_follow,json=trailersFollow,proto3" json:"trailers_follow,omitempty"`
 	// What the client spoke to Envoy: "HTTP/1.1", "HTTP/2".
-	Protocol      string  `protobuf:"bytes,7,opt,name=protocol,proto3" json:"protocol,omitempty"`
-	Source        *Source `protobuf:"bytes,8,opt,name=source,proto3" json:"source,omitempty"`
+	Protocol string  `protobuf:"bytes,7,opt,name=protocol,proto3" json:"protocol,omitempty"`
+	Source   *Source `protobuf:"bytes,8,opt,name=source,proto3" json:"source,omitempty"`
+	// The body is not here: it follows in RequestParts, up to one that is the last.
+	// has_body is set then.
+	Stream        bool `protobuf:"varint,9,opt,name=stream,proto3" json:"stream,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1174,6 +1307,13 @@ func (x *Request) GetSource() *Source {
 		return x.Source
 	}
 	return nil
+}
+
+func (x *Request) GetStream() bool {
+	if x != nil {
+		return x.Stream
+	}
+	return false
 }
 
 // Source is where a request came from, as Envoy saw it.
@@ -1620,6 +1760,8 @@ type RequestPart struct {
 	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
 	Trailers      []*Header              `protobuf:"bytes,3,rep,name=trailers,proto3" json:"trailers,omitempty"`
 	Last          bool                   `protobuf:"varint,4,opt,name=last,proto3" json:"last,omitempty"`
+	// Octets that passed here and were not kept: the request can't be sent again.
+	Omitted       *Omitted `protobuf:"bytes,5,opt,name=omitted,proto3" json:"omitted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1682,11 +1824,27 @@ func (x *RequestPart) GetLast() bool {
 	return false
 }
 
-// ResponsePart is a piece of a streamed response.
+func (x *RequestPart) GetOmitted() *Omitted {
+	if x != nil {
+		return x.Omitted
+	}
+	return nil
+}
+
+// ResponsePart is a piece of a response that is followed by the request's outcome.
+// A Response whose output has a stream digest covers the data of all its parts; one
+// whose output has a body has it all, and parts before it hold the head alone.
 type ResponsePart struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	RequestOffset uint64                 `protobuf:"varint,1,opt,name=request_offset,json=requestOffset,proto3" json:"request_offset,omitempty"`
 	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	// In the first part: the response's header list as Envoy showed it, ":status" first.
+	// It had to be durable before it went on to the client.
+	Headers []*Header `protobuf:"bytes,3,rep,name=headers,proto3" json:"headers,omitempty"`
+	// Octets that passed here and were not kept.
+	Omitted *Omitted `protobuf:"bytes,4,opt,name=omitted,proto3" json:"omitted,omitempty"`
+	// From here on the exchange holds no turn: others of its meter may overlap with it.
+	TurnEnded     bool `protobuf:"varint,5,opt,name=turn_ended,json=turnEnded,proto3" json:"turn_ended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1735,20 +1893,95 @@ func (x *ResponsePart) GetData() []byte {
 	return nil
 }
 
+func (x *ResponsePart) GetHeaders() []*Header {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *ResponsePart) GetOmitted() *Omitted {
+	if x != nil {
+		return x.Omitted
+	}
+	return nil
+}
+
+func (x *ResponsePart) GetTurnEnded() bool {
+	if x != nil {
+		return x.TurnEnded
+	}
+	return false
+}
+
+// Omitted stands for octets that passed and are recorded by count and digest alone.
+type Omitted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Octets        uint64                 `protobuf:"varint,1,opt,name=octets,proto3" json:"octets,omitempty"`
+	Sha256        []byte                 `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Omitted) Reset() {
+	*x = Omitted{}
+	mi := &file_verbatim_log_v1_log_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Omitted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Omitted) ProtoMessage() {}
+
+func (x *Omitted) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_log_v1_log_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Omitted.ProtoReflect.Descriptor instead.
+func (*Omitted) Descriptor() ([]byte, []int) {
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Omitted) GetOctets() uint64 {
+	if x != nil {
+		return x.Octets
+	}
+	return 0
+}
+
+func (x *Omitted) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
 // Abort closes a request that has no Response.
 type Abort struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	RequestOffset uint64                 `protobuf:"varint,1,opt,name=request_offset,json=requestOffset,proto3" json:"request_offset,omitempty"`
 	Delivered     Delivered              `protobuf:"varint,2,opt,name=delivered,proto3,enum=verbatim.log.v1.Delivered" json:"delivered,omitempty"`
-	// As far as known: reset, timeout, client gone, restart, not recorded.
-	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// In words, as far as known.
+	Reason        string     `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Cause         AbortCause `protobuf:"varint,4,opt,name=cause,proto3,enum=verbatim.log.v1.AbortCause" json:"cause,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Abort) Reset() {
 	*x = Abort{}
-	mi := &file_verbatim_log_v1_log_proto_msgTypes[18]
+	mi := &file_verbatim_log_v1_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1760,7 +1993,7 @@ func (x *Abort) String() string {
 func (*Abort) ProtoMessage() {}
 
 func (x *Abort) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_log_v1_log_proto_msgTypes[18]
+	mi := &file_verbatim_log_v1_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1773,7 +2006,7 @@ func (x *Abort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Abort.ProtoReflect.Descriptor instead.
 func (*Abort) Descriptor() ([]byte, []int) {
-	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{18}
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Abort) GetRequestOffset() uint64 {
@@ -1797,6 +2030,13 @@ func (x *Abort) GetReason() string {
 	return ""
 }
 
+func (x *Abort) GetCause() AbortCause {
+	if x != nil {
+		return x.Cause
+	}
+	return AbortCause_ABORT_CAUSE_UNSPECIFIED
+}
+
 // Gap says that traffic passed unrecorded.
 type Gap struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1813,7 +2053,7 @@ type Gap struct {
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_verbatim_log_v1_log_proto_msgTypes[19]
+	mi := &file_verbatim_log_v1_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1825,7 +2065,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_log_v1_log_proto_msgTypes[19]
+	mi := &file_verbatim_log_v1_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1838,7 +2078,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{19}
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Gap) GetSinceMs() uint64 {
@@ -1895,7 +2135,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_verbatim_log_v1_log_proto_msgTypes[20]
+	mi := &file_verbatim_log_v1_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1907,7 +2147,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_log_v1_log_proto_msgTypes[20]
+	mi := &file_verbatim_log_v1_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1920,7 +2160,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{20}
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Checkpoint) GetCheckpointId() uint64 {
@@ -2011,7 +2251,7 @@ type Skipped struct {
 
 func (x *Skipped) Reset() {
 	*x = Skipped{}
-	mi := &file_verbatim_log_v1_log_proto_msgTypes[21]
+	mi := &file_verbatim_log_v1_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2023,7 +2263,7 @@ func (x *Skipped) String() string {
 func (*Skipped) ProtoMessage() {}
 
 func (x *Skipped) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_log_v1_log_proto_msgTypes[21]
+	mi := &file_verbatim_log_v1_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2036,7 +2276,7 @@ func (x *Skipped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Skipped.ProtoReflect.Descriptor instead.
 func (*Skipped) Descriptor() ([]byte, []int) {
-	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{21}
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Skipped) GetReason() string {
@@ -2069,7 +2309,7 @@ type Prune struct {
 
 func (x *Prune) Reset() {
 	*x = Prune{}
-	mi := &file_verbatim_log_v1_log_proto_msgTypes[22]
+	mi := &file_verbatim_log_v1_log_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2081,7 +2321,7 @@ func (x *Prune) String() string {
 func (*Prune) ProtoMessage() {}
 
 func (x *Prune) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_log_v1_log_proto_msgTypes[22]
+	mi := &file_verbatim_log_v1_log_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2094,7 +2334,7 @@ func (x *Prune) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prune.ProtoReflect.Descriptor instead.
 func (*Prune) Descriptor() ([]byte, []int) {
-	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{22}
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Prune) GetFirstOffset() uint64 {
@@ -2169,7 +2409,7 @@ const file_verbatim_log_v1_log_proto_rawDesc = "" +
 	"\vPredecessor\x12\x15\n" +
 	"\x06log_id\x18\x01 \x01(\fR\x05logId\x12\x1d\n" +
 	"\n" +
-	"chain_root\x18\x02 \x01(\fR\tchainRoot\"\xf0\x03\n" +
+	"chain_root\x18\x02 \x01(\fR\tchainRoot\"\xa7\x04\n" +
 	"\x05Start\x12\x17\n" +
 	"\aboot_id\x18\x01 \x01(\tR\x06bootId\x12)\n" +
 	"\x10verbatim_version\x18\x02 \x01(\tR\x0fverbatimVersion\x12#\n" +
@@ -2181,7 +2421,8 @@ const file_verbatim_log_v1_log_proto_rawDesc = "" +
 	"\x0ecapture_policy\x18\b \x01(\v2\x17.verbatim.log.v1.PolicyR\rcapturePolicy\x12<\n" +
 	"\rignore_policy\x18\t \x01(\v2\x17.verbatim.log.v1.PolicyR\fignorePolicy\x12'\n" +
 	"\x0fcheckpoint_keys\x18\n" +
-	" \x03(\tR\x0echeckpointKeys\"\x9f\x01\n" +
+	" \x03(\tR\x0echeckpointKeys\x125\n" +
+	"\bposition\x18\v \x01(\x0e2\x19.verbatim.log.v1.PositionR\bposition\"\x9f\x01\n" +
 	"\bPipeline\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fimage_digest\x18\x02 \x01(\tR\vimageDigest\x12@\n" +
@@ -2194,7 +2435,7 @@ const file_verbatim_log_v1_log_proto_rawDesc = "" +
 	"\x06Policy\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\fR\x04text\x12\x16\n" +
-	"\x06sha256\x18\x03 \x01(\fR\x06sha256\"\xb3\x02\n" +
+	"\x06sha256\x18\x03 \x01(\fR\x06sha256\"\xcb\x02\n" +
 	"\aRequest\x12\x1b\n" +
 	"\tmeter_ids\x18\x01 \x03(\tR\bmeterIds\x121\n" +
 	"\aheaders\x18\x02 \x03(\v2\x17.verbatim.log.v1.HeaderR\aheaders\x12\x19\n" +
@@ -2203,7 +2444,8 @@ const file_verbatim_log_v1_log_proto_rawDesc = "" +
 	"\btrailers\x18\x05 \x03(\v2\x17.verbatim.log.v1.HeaderR\btrailers\x12'\n" +
 	"\x0ftrailers_follow\x18\x06 \x01(\bR\x0etrailersFollow\x12\x1a\n" +
 	"\bprotocol\x18\a \x01(\tR\bprotocol\x12/\n" +
-	"\x06source\x18\b \x01(\v2\x17.verbatim.log.v1.SourceR\x06source\"=\n" +
+	"\x06source\x18\b \x01(\v2\x17.verbatim.log.v1.SourceR\x06source\x12\x16\n" +
+	"\x06stream\x18\t \x01(\bR\x06stream\"=\n" +
 	"\x06Source\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x19\n" +
 	"\btls_peer\x18\x02 \x01(\tR\atlsPeer\"\xe3\x02\n" +
@@ -2237,19 +2479,28 @@ const file_verbatim_log_v1_log_proto_rawDesc = "" +
 	"\x04body\x18\x04 \x01(\fR\x04body\x123\n" +
 	"\btrailers\x18\x05 \x03(\v2\x17.verbatim.log.v1.HeaderR\btrailers\x12#\n" +
 	"\rstream_octets\x18\x06 \x01(\x04R\fstreamOctets\x12#\n" +
-	"\rstream_sha256\x18\a \x01(\fR\fstreamSha256\"\x91\x01\n" +
+	"\rstream_sha256\x18\a \x01(\fR\fstreamSha256\"\xc5\x01\n" +
 	"\vRequestPart\x12%\n" +
 	"\x0erequest_offset\x18\x01 \x01(\x04R\rrequestOffset\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x123\n" +
 	"\btrailers\x18\x03 \x03(\v2\x17.verbatim.log.v1.HeaderR\btrailers\x12\x12\n" +
-	"\x04last\x18\x04 \x01(\bR\x04last\"I\n" +
+	"\x04last\x18\x04 \x01(\bR\x04last\x122\n" +
+	"\aomitted\x18\x05 \x01(\v2\x18.verbatim.log.v1.OmittedR\aomitted\"\xcf\x01\n" +
 	"\fResponsePart\x12%\n" +
 	"\x0erequest_offset\x18\x01 \x01(\x04R\rrequestOffset\x12\x12\n" +
-	"\x04data\x18\x02 \x01(\fR\x04data\"\x80\x01\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\x121\n" +
+	"\aheaders\x18\x03 \x03(\v2\x17.verbatim.log.v1.HeaderR\aheaders\x122\n" +
+	"\aomitted\x18\x04 \x01(\v2\x18.verbatim.log.v1.OmittedR\aomitted\x12\x1d\n" +
+	"\n" +
+	"turn_ended\x18\x05 \x01(\bR\tturnEnded\"9\n" +
+	"\aOmitted\x12\x16\n" +
+	"\x06octets\x18\x01 \x01(\x04R\x06octets\x12\x16\n" +
+	"\x06sha256\x18\x02 \x01(\fR\x06sha256\"\xb3\x01\n" +
 	"\x05Abort\x12%\n" +
 	"\x0erequest_offset\x18\x01 \x01(\x04R\rrequestOffset\x128\n" +
 	"\tdelivered\x18\x02 \x01(\x0e2\x1a.verbatim.log.v1.DeliveredR\tdelivered\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"p\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x121\n" +
+	"\x05cause\x18\x04 \x01(\x0e2\x1b.verbatim.log.v1.AbortCauseR\x05cause\"p\n" +
 	"\x03Gap\x12\x19\n" +
 	"\bsince_ms\x18\x01 \x01(\x04R\asinceMs\x12\x1c\n" +
 	"\texchanges\x18\x02 \x01(\x04R\texchanges\x12\x16\n" +
@@ -2291,15 +2542,29 @@ const file_verbatim_log_v1_log_proto_rawDesc = "" +
 	"\x14ORDERING_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eORDERING_METER\x10\x01\x12\x13\n" +
 	"\x0fORDERING_GLOBAL\x10\x02\x12\x11\n" +
-	"\rORDERING_NONE\x10\x03*M\n" +
+	"\rORDERING_NONE\x10\x03*T\n" +
+	"\bPosition\x12\x18\n" +
+	"\x14POSITION_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13POSITION_DOWNSTREAM\x10\x01\x12\x15\n" +
+	"\x11POSITION_UPSTREAM\x10\x02*b\n" +
 	"\aProfile\x12\x17\n" +
 	"\x13PROFILE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0ePROFILE_STRICT\x10\x01\x12\x15\n" +
-	"\x11PROFILE_FAIL_OPEN\x10\x02*M\n" +
+	"\x11PROFILE_FAIL_OPEN\x10\x02\x12\x13\n" +
+	"\x0fPROFILE_OBSERVE\x10\x03*M\n" +
 	"\tDelivered\x12\x19\n" +
 	"\x15DELIVERED_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fDELIVERED_NO\x10\x01\x12\x13\n" +
-	"\x0fDELIVERED_MAYBE\x10\x02*n\n" +
+	"\x0fDELIVERED_MAYBE\x10\x02*\xca\x01\n" +
+	"\n" +
+	"AbortCause\x12\x1b\n" +
+	"\x17ABORT_CAUSE_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13ABORT_CAUSE_UNKNOWN\x10\x01\x12\x1b\n" +
+	"\x17ABORT_CAUSE_CLIENT_GONE\x10\x02\x12\x1e\n" +
+	"\x1aABORT_CAUSE_PIPELINE_RESET\x10\x03\x12\x17\n" +
+	"\x13ABORT_CAUSE_TIMEOUT\x10\x04\x12\x17\n" +
+	"\x13ABORT_CAUSE_REFUSED\x10\x05\x12\x17\n" +
+	"\x13ABORT_CAUSE_RESTART\x10\x06*n\n" +
 	"\n" +
 	"SealReason\x12\x1b\n" +
 	"\x17SEAL_REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
@@ -2319,76 +2584,84 @@ func file_verbatim_log_v1_log_proto_rawDescGZIP() []byte {
 	return file_verbatim_log_v1_log_proto_rawDescData
 }
 
-var file_verbatim_log_v1_log_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_verbatim_log_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_verbatim_log_v1_log_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_verbatim_log_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_verbatim_log_v1_log_proto_goTypes = []any{
 	(Evidence)(0),         // 0: verbatim.log.v1.Evidence
 	(Ordering)(0),         // 1: verbatim.log.v1.Ordering
-	(Profile)(0),          // 2: verbatim.log.v1.Profile
-	(Delivered)(0),        // 3: verbatim.log.v1.Delivered
-	(SealReason)(0),       // 4: verbatim.log.v1.SealReason
-	(*Event)(nil),         // 5: verbatim.log.v1.Event
-	(*Header)(nil),        // 6: verbatim.log.v1.Header
-	(*Genesis)(nil),       // 7: verbatim.log.v1.Genesis
-	(*Anchor)(nil),        // 8: verbatim.log.v1.Anchor
-	(*Predecessor)(nil),   // 9: verbatim.log.v1.Predecessor
-	(*Start)(nil),         // 10: verbatim.log.v1.Start
-	(*Pipeline)(nil),      // 11: verbatim.log.v1.Pipeline
-	(*Workload)(nil),      // 12: verbatim.log.v1.Workload
-	(*Policy)(nil),        // 13: verbatim.log.v1.Policy
-	(*Request)(nil),       // 14: verbatim.log.v1.Request
-	(*Source)(nil),        // 15: verbatim.log.v1.Source
-	(*Response)(nil),      // 16: verbatim.log.v1.Response
-	(*LocalReply)(nil),    // 17: verbatim.log.v1.LocalReply
-	(*IgnoredHeader)(nil), // 18: verbatim.log.v1.IgnoredHeader
-	(*IgnoredSpan)(nil),   // 19: verbatim.log.v1.IgnoredSpan
-	(*Output)(nil),        // 20: verbatim.log.v1.Output
-	(*RequestPart)(nil),   // 21: verbatim.log.v1.RequestPart
-	(*ResponsePart)(nil),  // 22: verbatim.log.v1.ResponsePart
-	(*Abort)(nil),         // 23: verbatim.log.v1.Abort
-	(*Gap)(nil),           // 24: verbatim.log.v1.Gap
-	(*Checkpoint)(nil),    // 25: verbatim.log.v1.Checkpoint
-	(*Skipped)(nil),       // 26: verbatim.log.v1.Skipped
-	(*Prune)(nil),         // 27: verbatim.log.v1.Prune
+	(Position)(0),         // 2: verbatim.log.v1.Position
+	(Profile)(0),          // 3: verbatim.log.v1.Profile
+	(Delivered)(0),        // 4: verbatim.log.v1.Delivered
+	(AbortCause)(0),       // 5: verbatim.log.v1.AbortCause
+	(SealReason)(0),       // 6: verbatim.log.v1.SealReason
+	(*Event)(nil),         // 7: verbatim.log.v1.Event
+	(*Header)(nil),        // 8: verbatim.log.v1.Header
+	(*Genesis)(nil),       // 9: verbatim.log.v1.Genesis
+	(*Anchor)(nil),        // 10: verbatim.log.v1.Anchor
+	(*Predecessor)(nil),   // 11: verbatim.log.v1.Predecessor
+	(*Start)(nil),         // 12: verbatim.log.v1.Start
+	(*Pipeline)(nil),      // 13: verbatim.log.v1.Pipeline
+	(*Workload)(nil),      // 14: verbatim.log.v1.Workload
+	(*Policy)(nil),        // 15: verbatim.log.v1.Policy
+	(*Request)(nil),       // 16: verbatim.log.v1.Request
+	(*Source)(nil),        // 17: verbatim.log.v1.Source
+	(*Response)(nil),      // 18: verbatim.log.v1.Response
+	(*LocalReply)(nil),    // 19: verbatim.log.v1.LocalReply
+	(*IgnoredHeader)(nil), // 20: verbatim.log.v1.IgnoredHeader
+	(*IgnoredSpan)(nil),   // 21: verbatim.log.v1.IgnoredSpan
+	(*Output)(nil),        // 22: verbatim.log.v1.Output
+	(*RequestPart)(nil),   // 23: verbatim.log.v1.RequestPart
+	(*ResponsePart)(nil),  // 24: verbatim.log.v1.ResponsePart
+	(*Omitted)(nil),       // 25: verbatim.log.v1.Omitted
+	(*Abort)(nil),         // 26: verbatim.log.v1.Abort
+	(*Gap)(nil),           // 27: verbatim.log.v1.Gap
+	(*Checkpoint)(nil),    // 28: verbatim.log.v1.Checkpoint
+	(*Skipped)(nil),       // 29: verbatim.log.v1.Skipped
+	(*Prune)(nil),         // 30: verbatim.log.v1.Prune
 }
 var file_verbatim_log_v1_log_proto_depIdxs = []int32{
-	7,  // 0: verbatim.log.v1.Event.genesis:type_name -> verbatim.log.v1.Genesis
-	10, // 1: verbatim.log.v1.Event.start:type_name -> verbatim.log.v1.Start
-	14, // 2: verbatim.log.v1.Event.request:type_name -> verbatim.log.v1.Request
-	16, // 3: verbatim.log.v1.Event.response:type_name -> verbatim.log.v1.Response
-	21, // 4: verbatim.log.v1.Event.request_part:type_name -> verbatim.log.v1.RequestPart
-	22, // 5: verbatim.log.v1.Event.response_part:type_name -> verbatim.log.v1.ResponsePart
-	23, // 6: verbatim.log.v1.Event.abort:type_name -> verbatim.log.v1.Abort
-	24, // 7: verbatim.log.v1.Event.gap:type_name -> verbatim.log.v1.Gap
-	25, // 8: verbatim.log.v1.Event.checkpoint:type_name -> verbatim.log.v1.Checkpoint
-	27, // 9: verbatim.log.v1.Event.prune:type_name -> verbatim.log.v1.Prune
-	8,  // 10: verbatim.log.v1.Genesis.anchor:type_name -> verbatim.log.v1.Anchor
-	9,  // 11: verbatim.log.v1.Genesis.predecessor:type_name -> verbatim.log.v1.Predecessor
-	11, // 12: verbatim.log.v1.Start.pipeline:type_name -> verbatim.log.v1.Pipeline
-	12, // 13: verbatim.log.v1.Start.workload:type_name -> verbatim.log.v1.Workload
+	9,  // 0: verbatim.log.v1.Event.genesis:type_name -> verbatim.log.v1.Genesis
+	12, // 1: verbatim.log.v1.Event.start:type_name -> verbatim.log.v1.Start
+	16, // 2: verbatim.log.v1.Event.request:type_name -> verbatim.log.v1.Request
+	18, // 3: verbatim.log.v1.Event.response:type_name -> verbatim.log.v1.Response
+	23, // 4: verbatim.log.v1.Event.request_part:type_name -> verbatim.log.v1.RequestPart
+	24, // 5: verbatim.log.v1.Event.response_part:type_name -> verbatim.log.v1.ResponsePart
+	26, // 6: verbatim.log.v1.Event.abort:type_name -> verbatim.log.v1.Abort
+	27, // 7: verbatim.log.v1.Event.gap:type_name -> verbatim.log.v1.Gap
+	28, // 8: verbatim.log.v1.Event.checkpoint:type_name -> verbatim.log.v1.Checkpoint
+	30, // 9: verbatim.log.v1.Event.prune:type_name -> verbatim.log.v1.Prune
+	10, // 10: verbatim.log.v1.Genesis.anchor:type_name -> verbatim.log.v1.Anchor
+	11, // 11: verbatim.log.v1.Genesis.predecessor:type_name -> verbatim.log.v1.Predecessor
+	13, // 12: verbatim.log.v1.Start.pipeline:type_name -> verbatim.log.v1.Pipeline
+	14, // 13: verbatim.log.v1.Start.workload:type_name -> verbatim.log.v1.Workload
 	1,  // 14: verbatim.log.v1.Start.ordering:type_name -> verbatim.log.v1.Ordering
-	2,  // 15: verbatim.log.v1.Start.profile:type_name -> verbatim.log.v1.Profile
-	13, // 16: verbatim.log.v1.Start.capture_policy:type_name -> verbatim.log.v1.Policy
-	13, // 17: verbatim.log.v1.Start.ignore_policy:type_name -> verbatim.log.v1.Policy
-	0,  // 18: verbatim.log.v1.Pipeline.image_evidence:type_name -> verbatim.log.v1.Evidence
-	6,  // 19: verbatim.log.v1.Request.headers:type_name -> verbatim.log.v1.Header
-	6,  // 20: verbatim.log.v1.Request.trailers:type_name -> verbatim.log.v1.Header
-	15, // 21: verbatim.log.v1.Request.source:type_name -> verbatim.log.v1.Source
-	18, // 22: verbatim.log.v1.Response.ignored_headers:type_name -> verbatim.log.v1.IgnoredHeader
-	19, // 23: verbatim.log.v1.Response.ignored_spans:type_name -> verbatim.log.v1.IgnoredSpan
-	17, // 24: verbatim.log.v1.Response.local_reply:type_name -> verbatim.log.v1.LocalReply
-	3,  // 25: verbatim.log.v1.LocalReply.delivered:type_name -> verbatim.log.v1.Delivered
-	6,  // 26: verbatim.log.v1.Output.headers:type_name -> verbatim.log.v1.Header
-	6,  // 27: verbatim.log.v1.Output.trailers:type_name -> verbatim.log.v1.Header
-	6,  // 28: verbatim.log.v1.RequestPart.trailers:type_name -> verbatim.log.v1.Header
-	3,  // 29: verbatim.log.v1.Abort.delivered:type_name -> verbatim.log.v1.Delivered
-	4,  // 30: verbatim.log.v1.Checkpoint.reason:type_name -> verbatim.log.v1.SealReason
-	26, // 31: verbatim.log.v1.Checkpoint.skipped:type_name -> verbatim.log.v1.Skipped
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	3,  // 15: verbatim.log.v1.Start.profile:type_name -> verbatim.log.v1.Profile
+	15, // 16: verbatim.log.v1.Start.capture_policy:type_name -> verbatim.log.v1.Policy
+	15, // 17: verbatim.log.v1.Start.ignore_policy:type_name -> verbatim.log.v1.Policy
+	2,  // 18: verbatim.log.v1.Start.position:type_name -> verbatim.log.v1.Position
+	0,  // 19: verbatim.log.v1.Pipeline.image_evidence:type_name -> verbatim.log.v1.Evidence
+	8,  // 20: verbatim.log.v1.Request.headers:type_name -> verbatim.log.v1.Header
+	8,  // 21: verbatim.log.v1.Request.trailers:type_name -> verbatim.log.v1.Header
+	17, // 22: verbatim.log.v1.Request.source:type_name -> verbatim.log.v1.Source
+	20, // 23: verbatim.log.v1.Response.ignored_headers:type_name -> verbatim.log.v1.IgnoredHeader
+	21, // 24: verbatim.log.v1.Response.ignored_spans:type_name -> verbatim.log.v1.IgnoredSpan
+	19, // 25: verbatim.log.v1.Response.local_reply:type_name -> verbatim.log.v1.LocalReply
+	4,  // 26: verbatim.log.v1.LocalReply.delivered:type_name -> verbatim.log.v1.Delivered
+	8,  // 27: verbatim.log.v1.Output.headers:type_name -> verbatim.log.v1.Header
+	8,  // 28: verbatim.log.v1.Output.trailers:type_name -> verbatim.log.v1.Header
+	8,  // 29: verbatim.log.v1.RequestPart.trailers:type_name -> verbatim.log.v1.Header
+	25, // 30: verbatim.log.v1.RequestPart.omitted:type_name -> verbatim.log.v1.Omitted
+	8,  // 31: verbatim.log.v1.ResponsePart.headers:type_name -> verbatim.log.v1.Header
+	25, // 32: verbatim.log.v1.ResponsePart.omitted:type_name -> verbatim.log.v1.Omitted
+	4,  // 33: verbatim.log.v1.Abort.delivered:type_name -> verbatim.log.v1.Delivered
+	5,  // 34: verbatim.log.v1.Abort.cause:type_name -> verbatim.log.v1.AbortCause
+	6,  // 35: verbatim.log.v1.Checkpoint.reason:type_name -> verbatim.log.v1.SealReason
+	29, // 36: verbatim.log.v1.Checkpoint.skipped:type_name -> verbatim.log.v1.Skipped
+	37, // [37:37] is the sub-list for method output_type
+	37, // [37:37] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_verbatim_log_v1_log_proto_init() }
@@ -2413,8 +2686,8 @@ func file_verbatim_log_v1_log_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_verbatim_log_v1_log_proto_rawDesc), len(file_verbatim_log_v1_log_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   23,
+			NumEnums:      7,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
