@@ -2,47 +2,67 @@ package replay
 
 import (
 	"fmt"
+	"slices"
 
+	auditv1 "verbatim/proto/verbatim/audit/v1"
 	logv1 "verbatim/proto/verbatim/log/v1"
-	"verbatim/sidecar/output"
 	"verbatim/sidecar/secret"
 )
 
-// maxDiffLines bounds a diff; the first lines are the ones that matter.
-const maxDiffLines = 40
+// Bounds of what is shown; the first lines are the ones that matter.
+const (
+	maxDiffLines = 40
+	maxFields    = 100 // of a list of fields
+)
 
-// diff says in lines what differs between the recorded output and the replayed
-// one. "-" is recorded, "+" replayed.
-func (r *run) diff(d *difference) []string {
-	recorded, err := r.recordedOutput(d.x)
-	if err != nil {
-		return []string{fmt.Sprintf("the recorded output can't be read: %v", err)}
+// change is a difference of one kind.
+type change struct {
+	kind   auditv1.DivergenceKind
+	fields []string // what differs, by name
+	lines  []string // "-" is of the first output, "+" of the second
+}
+
+// changes are what differs between two answers. Their order is that of an answer:
+// status, headers, body, trailers.
+type changes []change
+
+// kinds are all kinds, the most telling first, each once.
+func (c changes) kinds() []auditv1.DivergenceKind {
+	var list []auditv1.DivergenceKind
+	for _, one := range c {
+		list = append(list, one.kind)
 	}
-	if d.cause != nil {
-		return []string{fmt.Sprintf("- status %d", recorded.GetStatus()), fmt.Sprintf("+ no answer: %v", d.cause)}
+	slices.Sort(list) // their numbers have that order
+	return slices.Compact(list)
+}
+
+// fields are the first maxFields that differ, each once.
+func (c changes) fields() (list []string) {
+	for _, one := range c {
+		for _, f := range one.fields {
+			if len(list) < maxFields && !slices.Contains(list, f) {
+				list = append(list, f)
+			}
+		}
 	}
-	replayed, err := output.Decode(d.output)
-	if err != nil {
-		return []string{fmt.Sprintf("the replayed output can't be read: %v", err)}
-	}
-	lines := Diff(recorded, replayed)
+	return list
+}
+
+// lines are at most maxDiffLines, and what they leave out is said.
+func (c changes) lines() []string {
+	lines := c.allLines()
 	if len(lines) > maxDiffLines {
 		more := len(lines) - maxDiffLines
-		lines = append(lines[:maxDiffLines], fmt.Sprintf("and %d more lines", more))
+		lines = append(lines[:maxDiffLines:maxDiffLines], fmt.Sprintf("and %d more lines", more))
 	}
 	return lines
 }
 
-func (r *run) recordedOutput(x *exchange) (*logv1.Output, error) {
-	e, err := r.view.Entry(x.outcome)
-	if err != nil {
-		return nil, err
+func (c changes) allLines() (lines []string) {
+	for _, one := range c {
+		lines = append(lines, one.lines...)
 	}
-	ev, err := e.Event()
-	if err != nil {
-		return nil, err
-	}
-	return output.Decode(ev.GetResponse().GetOutput())
+	return lines
 }
 
 // Diff compares two outputs: status, headers, body (JSON by field, else text by
@@ -50,19 +70,42 @@ func (r *run) recordedOutput(x *exchange) (*logv1.Output, error) {
 // carry secrets are not shown; equal ones have the same number. It is empty for
 // equal outputs.
 func Diff(recorded, replayed *logv1.Output) []string {
-	var lines []string
-	if recorded.GetStatus() != replayed.GetStatus() {
-		lines = append(lines, fmt.Sprintf("- status %d", recorded.GetStatus()), fmt.Sprintf("+ status %d", replayed.GetStatus()))
-	}
-	lines = append(lines, diffLists("header", recorded.GetHeaders(), replayed.GetHeaders())...)
-	lines = append(lines, diffBodies(recorded, replayed)...)
-	return append(lines, diffLists("trailer", recorded.GetTrailers(), replayed.GetTrailers())...)
+	return compareOutputs(recorded, replayed).allLines()
 }
 
-// diffLists compares two ordered header lists line by line.
-func diffLists(what string, recorded, replayed []*logv1.Header) []string {
+func compareOutputs(a, b *logv1.Output) changes {
+	var all changes
+	if a.GetStatus() != b.GetStatus() {
+		all = append(all, change{auditv1.DivergenceKind_DIVERGENCE_KIND_STATUS, []string{"status"}, []string{
+			fmt.Sprintf("- status %d", a.GetStatus()), fmt.Sprintf("+ status %d", b.GetStatus()),
+		}})
+	}
+	all = all.append(compareHeaders("header", a.GetHeaders(), b.GetHeaders(), auditv1.DivergenceKind_DIVERGENCE_KIND_HEADER))
+	all = all.append(compareBodies(a, b))
+	return all.append(compareHeaders("trailer", a.GetTrailers(), b.GetTrailers(), auditv1.DivergenceKind_DIVERGENCE_KIND_TRAILER))
+}
+
+func (c changes) append(one change) changes {
+	if len(one.lines) == 0 {
+		return c
+	}
+	return append(c, one)
+}
+
+// compareHeaders compares two ordered header lists line by line.
+func compareHeaders(what string, a, b []*logv1.Header, kind auditv1.DivergenceKind) change {
 	hidden := map[string]int{}
-	return diffLines(headerLines(what, recorded, hidden), headerLines(what, replayed, hidden))
+	before, after := headerLines(what, a, hidden), headerLines(what, b, hidden)
+	c := change{kind: kind}
+	for _, e := range diffLists(before, after) {
+		list, lines := a, before
+		if e.added {
+			list, lines = b, after
+		}
+		c.lines = append(c.lines, e.sign()+lines[e.index])
+		c.fields = append(c.fields, what+" "+string(list[e.index].GetName()))
+	}
+	return c
 }
 
 // headerLines numbers the values that it hides, by what hidden has seen.
@@ -78,24 +121,6 @@ func headerLines(what string, list []*logv1.Header, hidden map[string]int) []str
 			hidden[value] = len(hidden) + 1
 		}
 		lines[i] += fmt.Sprintf(", value %d", hidden[value])
-	}
-	return lines
-}
-
-// diffLines drops what both begin and end with and shows the rest.
-func diffLines(a, b []string) []string {
-	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
-		a, b = a[1:], b[1:]
-	}
-	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
-		a, b = a[:len(a)-1], b[:len(b)-1]
-	}
-	var lines []string
-	for _, l := range a {
-		lines = append(lines, "- "+l)
-	}
-	for _, l := range b {
-		lines = append(lines, "+ "+l)
 	}
 	return lines
 }

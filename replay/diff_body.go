@@ -2,42 +2,83 @@ package replay
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	auditv1 "verbatim/proto/verbatim/audit/v1"
 	logv1 "verbatim/proto/verbatim/log/v1"
 )
 
-func diffBodies(recorded, replayed *logv1.Output) []string {
+func compareBodies(recorded, replayed *logv1.Output) change {
+	if len(recorded.GetStreamSha256())+len(replayed.GetStreamSha256()) > 0 {
+		return compareStreams(recorded, replayed)
+	}
 	a, b := recorded.GetBody(), replayed.GetBody()
+	c := change{kind: bodyKind(recorded, replayed)}
 	if recorded.GetHasBody() == replayed.GetHasBody() && bytes.Equal(a, b) {
-		return nil
+		return c
 	}
-	if lines := diffJSON(a, b); len(lines) > 0 {
-		return lines
+	if c.fields, c.lines = diffJSON(a, b); len(c.lines) > 0 {
+		return c
 	}
+	c.fields = []string{"body"}
 	if utf8.Valid(a) && utf8.Valid(b) {
-		if lines := diffLines(bodyLines(a), bodyLines(b)); len(lines) > 0 {
-			return lines
-		}
+		c.lines = diffText(a, b)
 	}
-	return diffOctets(a, b)
+	if len(c.lines) == 0 {
+		c.lines = diffOctets(a, b)
+	}
+	return c
 }
 
-func bodyLines(b []byte) []string {
+// bodyKind tells a body that goes on, or ends before its time, from another one.
+func bodyKind(recorded, replayed *logv1.Output) auditv1.DivergenceKind {
+	a, b := recorded.GetBody(), replayed.GetBody()
+	switch {
+	case recorded.GetStatus() != replayed.GetStatus(): // it is another answer
+	case len(b) > len(a) && bytes.HasPrefix(b, a):
+		return auditv1.DivergenceKind_DIVERGENCE_KIND_EXTRA
+	case len(a) > len(b) && bytes.HasPrefix(a, b):
+		return auditv1.DivergenceKind_DIVERGENCE_KIND_MISSING
+	}
+	return auditv1.DivergenceKind_DIVERGENCE_KIND_BODY
+}
+
+// compareStreams compares what is known by count and digest.
+func compareStreams(a, b *logv1.Output) change {
+	c := change{kind: auditv1.DivergenceKind_DIVERGENCE_KIND_BODY}
+	if a.GetStreamOctets() != b.GetStreamOctets() || !bytes.Equal(a.GetStreamSha256(), b.GetStreamSha256()) {
+		c.fields, c.lines = []string{"body"}, []string{"- " + streamLine(a), "+ " + streamLine(b)}
+	}
+	return c
+}
+
+func streamLine(o *logv1.Output) string {
+	if len(o.GetStreamSha256()) == 0 {
+		return fmt.Sprintf("body of %d octets, no stream", len(o.GetBody()))
+	}
+	return fmt.Sprintf("stream of %d octets, SHA-256 %x", o.GetStreamOctets(), o.GetStreamSha256())
+}
+
+func diffText(a, b []byte) (lines []string) {
+	before, after := textLines(a), textLines(b)
+	for _, e := range diffLists(before, after) {
+		list := before
+		if e.added {
+			list = after
+		}
+		lines = append(lines, fmt.Sprintf("%sbody line %d: %s", e.sign(), e.index+1, cut(list[e.index])))
+	}
+	return lines
+}
+
+func textLines(b []byte) []string {
 	if len(b) == 0 {
 		return nil
 	}
-	lines := strings.Split(string(b), "\n")
-	for i, l := range lines {
-		lines[i] = "body line " + strconv.Itoa(i+1) + ": " + cut(l)
-	}
-	return lines
+	return strings.Split(string(b), "\n")
 }
 
 // cut keeps a line readable.
@@ -46,7 +87,7 @@ func cut(s string) string {
 	if len(s) <= most {
 		return s
 	}
-	return strings.ToValidUTF8(s[:most], "") + fmt.Sprintf("... (%d octets)", len(s))
+	return strings.ToValidUTF8(s[:most], "") + "... (" + strconv.Itoa(len(s)) + " octets)"
 }
 
 // diffOctets shows where two bodies part.
@@ -61,84 +102,4 @@ func diffOctets(a, b []byte) []string {
 		fmt.Sprintf("+ body of %d octets, from octet %d: % x", len(b), max(0, at-8), window(b)),
 		fmt.Sprintf("  they part at octet %d", at),
 	}
-}
-
-// diffJSON compares two JSON documents by field; nothing if one is none, or if
-// they differ in their text alone.
-func diffJSON(a, b []byte) []string {
-	before, ok := parseJSON(a)
-	if !ok {
-		return nil
-	}
-	after, ok := parseJSON(b)
-	if !ok {
-		return nil
-	}
-	return diffValues("", before, after)
-}
-
-func parseJSON(b []byte) (any, bool) {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	var v any
-	if d.Decode(&v) != nil || d.More() {
-		return nil, false
-	}
-	return v, true
-}
-
-// diffValues names each differing field by its JSON Pointer (RFC 6901).
-func diffValues(path string, a, b any) []string {
-	if ao, ok := a.(map[string]any); ok {
-		if bo, ok := b.(map[string]any); ok {
-			return diffObjects(path, ao, bo)
-		}
-	}
-	if al, ok := a.([]any); ok {
-		if bl, ok := b.([]any); ok && len(al) == len(bl) {
-			var lines []string
-			for i := range al {
-				lines = append(lines, diffValues(path+"/"+strconv.Itoa(i), al[i], bl[i])...)
-			}
-			return lines
-		}
-	}
-	before, after := printJSON(a), printJSON(b)
-	if before == after {
-		return nil
-	}
-	return []string{"- body " + path + ": " + before, "+ body " + path + ": " + after}
-}
-
-func diffObjects(path string, a, b map[string]any) []string {
-	names := slices.Collect(maps.Keys(a))
-	for n := range b {
-		if _, ok := a[n]; !ok {
-			names = append(names, n)
-		}
-	}
-	slices.Sort(names)
-	var lines []string
-	for _, n := range names {
-		at := path + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(n)
-		before, inA := a[n]
-		after, inB := b[n]
-		switch {
-		case !inB:
-			lines = append(lines, "- body "+at+": "+printJSON(before))
-		case !inA:
-			lines = append(lines, "+ body "+at+": "+printJSON(after))
-		default:
-			lines = append(lines, diffValues(at, before, after)...)
-		}
-	}
-	return lines
-}
-
-func printJSON(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return cut(string(b))
 }

@@ -1,16 +1,21 @@
 package replay
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/verify"
 )
 
 // doubt is something that the pipeline may have got and that a replay can't
-// give it again as it was: a request without an answer, or unrecorded traffic.
-// It can explain any difference that comes later, also if it is not selected.
+// give it again as it was: a request without an answer, one that Envoy sent more
+// than once, or unrecorded traffic. It can explain any difference that comes
+// later, also if it is not selected.
 type doubt struct {
-	offset uint64
+	offset   uint64
+	attempts uint32 // of a request that Envoy sent more than once
 	// Of a gap: since when, until when, and how much passed.
 	gap              bool
 	sinceMS, untilMS uint64
@@ -18,39 +23,62 @@ type doubt struct {
 }
 
 func (d doubt) String() string {
-	if d.gap {
+	switch {
+	case d.gap:
 		return fmt.Sprintf("unrecorded traffic, the gap told at %d", d.offset)
+	case d.attempts > 1:
+		return fmt.Sprintf("request %d, which Envoy tried %d times: the pipeline may have got it more than once", d.offset, d.attempts)
 	}
 	return fmt.Sprintf("unfinished event %d", d.offset)
 }
 
 func (p *plan) gap(offset, clockMS uint64, g *logv1.Gap) {
-	d := doubt{offset: offset, gap: true, sinceMS: g.GetSinceMs(), untilMS: clockMS, exchanges: g.GetExchanges()}
-	p.doubts, p.gaps = append(p.doubts, d), append(p.gaps, d)
+	p.gaps = append(p.gaps, doubt{offset: offset, gap: true, sinceMS: g.GetSinceMs(), untilMS: clockMS, exchanges: g.GetExchanges()})
 }
 
-// finish adds the requests that have no outcome up to the tip.
-func (p *plan) finish() {
+// finish takes what is known only at the end into account: requests that have no
+// outcome up to the tip, and what is pruned.
+func (p *plan) finish(checked *verify.Report) {
+	p.pruned = checked.Cut.Offset
 	for o := range p.open {
 		p.doubts = append(p.doubts, doubt{offset: o})
 	}
 	for o := range p.others {
 		p.doubts = append(p.doubts, doubt{offset: o})
+		p.unsent = append(p.unsent, o)
 	}
+	slices.Sort(p.unsent)
+	slices.SortFunc(p.doubts, func(a, b doubt) int { return cmp.Compare(a.offset, b.offset) })
 }
 
-// before is the newest doubt that a difference in x's answer could come from.
+// before is the newest doubt that a difference in x's answer could come from. A
+// request that was tried more than once leaves its own answer in doubt, too.
 func (p *plan) before(x *exchange) (newest doubt, found bool) {
-	for _, d := range p.doubts {
-		earlier := d.offset < x.outcome
-		if d.gap {
-			earlier = d.sinceMS <= x.endedMS
-		}
-		if earlier && (!found || d.offset > newest.offset) {
-			newest, found = d, true
+	n, _ := slices.BinarySearchFunc(p.doubts, x.outcome, func(d doubt, o uint64) int { return cmp.Compare(d.offset, o) })
+	if n > 0 {
+		newest, found = p.doubts[n-1], true
+	}
+	for _, g := range p.gaps {
+		if g.sinceMS <= x.endedMS && (!found || g.offset > newest.offset) {
+			newest, found = g, true
 		}
 	}
 	return newest, found
+}
+
+// shadow is what before says, in words; empty: nothing.
+func (p *plan) shadow(x *exchange) string {
+	if d, doubtful := p.before(x); doubtful {
+		return d.String()
+	}
+	return ""
+}
+
+// unsentBefore are the requests that were in the pipeline before x's answer and are
+// not sent.
+func (p *plan) unsentBefore(x *exchange) []uint64 {
+	i, _ := slices.BinarySearch(p.unsent, x.outcome)
+	return p.unsent[:i]
 }
 
 // unrecorded counts what passed unrecorded while the range was.

@@ -24,21 +24,35 @@ type Options struct {
 	// Target opens the pipeline, given the protocol that the log names for it
 	// ("" if none): after the links are checked.
 	Target func(protocol string) (*target.Target, error)
+	// Second opens another fresh instance of it, when the replay into the first is
+	// over; nil: there is one replay. With it both go on after differences.
+	Second func(protocol string) (*target.Target, error)
 	// TargetImage is the image that the target is declared to run; empty: not
 	// declared.
 	TargetImage string
 	// All goes on after the first difference.
 	All bool
+	// WarmFrom: every request from this offset on is sent, in its order; what is not
+	// selected is not compared. nil: only what is selected is sent.
+	WarmFrom *uint64
+	// Pace is how fast requests follow each other.
+	Pace Pace
+	// Trusted are entry hashes that the reader knows from elsewhere, by offset.
+	Trusted map[uint64]chain.Hash
+	// Witness knows more of the log from elsewhere; may be nil.
+	Witness Witness
 	// Timeout bounds one request; 0: DefaultTimeout.
 	Timeout time.Duration
 	// Emit gets every replayed event as it is produced; may be nil. Its error
 	// ends the replay.
 	Emit func(*auditv1.ReplayedExchange) error
-	// Total is told how many requests will be looked at, once that is known; may
-	// be nil.
-	Total func(requests int)
-	// Diverged is told what differs first, before a verdict of DIVERGENCE over it;
+	// Total is told how many requests each replay will look at, once that is known;
 	// may be nil.
+	Total func(requests int)
+	// Sending is told the offset of each request before it is sent; may be nil.
+	Sending func(offset uint64)
+	// Diverged is told what differs first from the log, before a verdict over it that
+	// lays it to the pipeline; may be nil.
 	Diverged func(Difference)
 }
 
@@ -63,7 +77,8 @@ func replayable(s query.Selection) error {
 
 // Run replays a selection of a view. The verdict is in the response; an error
 // means that there is none: ErrPart, query.ErrRange, query.ErrSelection, or a view
-// or target that can't be used.
+// or target that can't be used. A context that ends while requests are sent ends
+// the replay with a verdict over those that were.
 func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplayResponse, error) {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
@@ -71,36 +86,62 @@ func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplay
 	if err := replayable(o.Selection); err != nil {
 		return nil, err
 	}
-	from, behind, err := o.Selection.Span(v)
+	p, err := o.plan(v)
+	if err != nil {
+		return nil, err
+	}
+	checked, err := verify.Verify(ctx, v, verify.Options{Trusted: o.Trusted, Each: o.watch(p.add)})
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	p := newPlan(o.Selection.Meters, from, behind)
-	checked, err := verify.Verify(ctx, v, verify.Options{Each: p.add})
-	if err != nil {
-		return nil, fmt.Errorf("replay: %w", err)
+	r := &run{view: v, options: o, plan: p, number: 1, response: newResponse(p, checked)}
+	if vouched, err := r.vouch(ctx, checked); err != nil || !vouched {
+		return r.response, err
 	}
-	r := &run{view: v, options: o, plan: p, response: newResponse(p, checked)}
-	if !checked.OK() {
-		return r.chainBroken(checked), nil
-	}
-	p.finish()
+	p.finish(checked)
 	if o.Total != nil {
 		o.Total(len(p.exchanges))
 	}
 	if err := r.readPolicies(); err != nil {
 		return nil, err
 	}
-	if r.target, err = o.Target(p.protocol); err != nil {
+	if err := r.drive(ctx, o.Target); err != nil {
 		return nil, err
+	}
+	if o.Second == nil {
+		return r.verdict(), nil
+	}
+	return r.again(ctx)
+}
+
+// plan is the empty plan of the selection.
+func (o Options) plan(v *auditlog.View) (*plan, error) {
+	from, behind, err := o.Selection.Span(v)
+	if err != nil {
+		return nil, fmt.Errorf("replay: %w", err)
+	}
+	p := newPlan(o.Selection.Meters, from, behind)
+	if o.WarmFrom == nil {
+		return p, nil
+	}
+	if _, _, err := (query.Selection{Start: o.WarmFrom}).Span(v); err != nil {
+		return nil, fmt.Errorf("replay: warm: %w", err)
+	}
+	p.warmFrom = o.WarmFrom
+	return p, nil
+}
+
+// drive makes one replay, into a target that it opens and closes.
+func (r *run) drive(ctx context.Context, open func(protocol string) (*target.Target, error)) (err error) {
+	if r.target, err = open(r.plan.protocol); err != nil {
+		return err
 	}
 	defer r.target.Close()
+	r.response.Replays++
 	began := time.Now()
-	if err := r.all(ctx); err != nil {
-		return nil, err
-	}
-	r.response.ReplayUs = uint64(time.Since(began).Microseconds())
-	return r.verdict(), nil
+	err = r.all(ctx)
+	r.response.ReplayUs += uint64(time.Since(began).Microseconds())
+	return err
 }
 
 // readPolicies reads the ignore policies that the range was recorded under,
@@ -126,36 +167,49 @@ type run struct {
 	options  Options
 	plan     *plan
 	policies map[string]output.IgnorePolicy // by their sealed text
+	number   uint32                         // 1, or 2 of the second
 	target   *target.Target
+	pacer    pacer
 	response *auditv1.AuditReplayResponse
 
 	original, replayed chain.Prefixes // of the compared outputs
 	compared           []*exchange
+	answers            []answer // to those, in the same order
+	kept               int      // octets of outputs in answers
 	firstBad           *difference
+	unwarmed           *difference // the first request that got no answer and was not compared, being not selected
+	unreached          *difference // what the target could not be reached at
 	cannotTell         string
 }
 
-// difference is the first compared exchange whose outputs differ.
+// difference is an exchange and what it got.
 type difference struct {
 	x      *exchange
-	output []byte // nil: there was none
-	cause  error  // why there was none
+	answer answer
 }
 
 // all sends every exchange of the plan, or stops where nothing more is to learn.
 func (r *run) all(ctx context.Context) error {
+	r.pacer = r.options.Pace.begin()
 	for _, x := range r.plan.exchanges {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("replay: %w", context.Cause(ctx))
-		}
-		if err := r.one(ctx, x); err != nil {
+		if !r.pacer.wait(ctx, x.clockMS) {
+			r.stopped(x)
+		} else if err := r.one(ctx, x); err != nil {
 			return err
 		}
-		if r.cannotTell != "" || r.firstBad != nil && !r.options.All {
+		if r.cannotTell != "" || r.firstBad != nil && !r.options.goOn() {
 			return nil
 		}
 	}
 	return nil
+}
+
+// goOn says whether a difference ends the replay.
+func (o Options) goOn() bool { return o.All || o.Second != nil }
+
+// stopped: somebody ended the replay before x was answered.
+func (r *run) stopped(x *exchange) {
+	r.cannotTell = fmt.Sprintf("stopped at offset %d, with %d answers compared", x.offset, len(r.compared))
 }
 
 // one replays an exchange by the format's rules.
@@ -168,35 +222,54 @@ func (r *run) one(ctx context.Context, x *exchange) error {
 	if err != nil {
 		return err
 	}
+	if r.options.Sending != nil {
+		r.options.Sending(x.offset)
+	}
 	began := time.Now()
-	canonical, failure, err := r.send(ctx, request, r.policies[string(x.ignore)])
-	if err != nil {
-		return err
-	}
-	if errors.Is(failure, target.ErrUnreachable) {
-		r.cannotTell = fmt.Sprintf("the target could not be reached at request %d: %v", x.offset, failure)
+	canonical, failure := r.send(ctx, request, r.policies[string(x.ignore)])
+	if ctx.Err() != nil {
+		r.stopped(x)
 		return nil
 	}
-	if errors.Is(failure, target.ErrUnsendable) {
-		r.cannotTell = fmt.Sprintf("request %d can't be sent as it is recorded: %v", x.offset, failure)
+	if r.withoutVerdict(x, failure) {
 		return nil
 	}
-	if errors.Is(failure, errLedBack) {
-		r.cannotTell = fmt.Sprintf("at request %d %v; name another instance of the pipeline", x.offset, failure)
-		return nil
+	if r.response.Sent++; x.warm {
+		r.response.Warmed++
 	}
-	r.response.Sent++
 	event := &auditv1.ReplayedExchange{
 		RequestOffset: x.offset, MeterIds: x.meters, DurationUs: uint64(time.Since(began).Microseconds()),
-		ReplayHash: hashOf(canonical, failure), Compared: x.ending == answered,
+		ReplayHash: hashOf(canonical, failure), Compared: x.compares(), Warmed: x.warm, Replay: r.number,
 	}
-	if x.ending == answered {
-		r.compare(x, canonical, failure, event)
+	got := answer{hash: canonical.Hash, output: canonical.Output}
+	if failure != nil {
+		got = answer{failure: failureCode(failure), cause: failure}
+	}
+	if x.compares() {
+		r.compare(x, got, event)
+	} else if x.warm && got.failure != 0 && r.unwarmed == nil {
+		r.unwarmed = &difference{x, got}
 	}
 	if r.options.Emit == nil {
 		return nil
 	}
 	return r.options.Emit(event)
+}
+
+// withoutVerdict says whether a failure is none of the pipeline's, and ends the replay.
+func (r *run) withoutVerdict(x *exchange, failure error) bool {
+	switch {
+	case errors.Is(failure, target.ErrUnreachable):
+		r.unreached = &difference{x, answer{failure: failureCode(failure), cause: failure}}
+		r.cannotTell = fmt.Sprintf("the target could not be reached at request %d: %v", x.offset, failure)
+	case errors.Is(failure, target.ErrUnsendable):
+		r.cannotTell = fmt.Sprintf("request %d can't be sent as it is recorded: %v", x.offset, failure)
+	case errors.Is(failure, errLedBack):
+		r.cannotTell = fmt.Sprintf("at request %d %v; name another instance of the pipeline", x.offset, failure)
+	default:
+		return false
+	}
+	return true
 }
 
 func hashOf(c output.Canonicalized, failure error) []byte {
@@ -206,46 +279,50 @@ func hashOf(c output.Canonicalized, failure error) []byte {
 	return c.Hash[:]
 }
 
-// send gives the target one request. failure is what the target did wrong, err
-// what we did.
-func (r *run) send(ctx context.Context, request *target.Request, policy output.IgnorePolicy) (c output.Canonicalized, failure, err error) {
+// send gives the target one request. A failure is what the target did wrong, unless
+// ctx has ended.
+func (r *run) send(ctx context.Context, request *target.Request, policy output.IgnorePolicy) (c output.Canonicalized, failure error) {
 	bounded, cancel := context.WithTimeout(ctx, r.options.Timeout)
 	defer cancel()
 	message, failure := r.target.Do(bounded, request)
-	if ctx.Err() != nil {
-		return c, nil, fmt.Errorf("replay: %w", context.Cause(ctx))
-	}
 	if failure == nil && ledBack(message) {
 		failure = errLedBack
 	}
 	if failure == nil {
 		c, failure = output.Canonical(message, policy)
 	}
-	return c, failure, nil
+	return c, failure
 }
 
 // compare takes an output into account that the log has too.
-func (r *run) compare(x *exchange, c output.Canonicalized, failure error, event *auditv1.ReplayedExchange) {
-	x.replayed = chain.Hash{}
-	if failure == nil {
-		x.replayed = c.Hash
-	}
+func (r *run) compare(x *exchange, got answer, event *auditv1.ReplayedExchange) {
 	r.original.Add(x.hash)
-	r.replayed.Add(x.replayed)
+	r.replayed.Add(got.hash)
 	r.compared = append(r.compared, x)
 	r.response.Compared++
 	event.ResponseOffset, event.OriginalHash = &x.outcome, x.hash[:]
-	event.Equal = x.replayed == x.hash
-	if event.Equal {
+	if event.After = r.plan.shadow(x); event.After != "" {
+		r.response.Doubtful++
+	}
+	if event.Equal = got.hash == x.hash; event.Equal {
+		r.answers = append(r.answers, answer{hash: got.hash})
 		return
 	}
 	r.response.Differences++
 	if r.firstBad == nil {
-		r.firstBad = &difference{x: x, output: c.Output, cause: failure}
+		r.firstBad = &difference{x, got}
 	}
+	if r.options.goOn() || r.options.Emit != nil {
+		c := r.changes(x, got)
+		event.Kinds, event.Diff = c.kinds(), c.lines()
+	}
+	r.answers = append(r.answers, r.keep(got))
 }
 
 func (r *run) count(x *exchange) {
+	if x.warm {
+		return
+	}
 	r.response.Requests++
 	switch {
 	case x.local:

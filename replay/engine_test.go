@@ -377,7 +377,7 @@ func TestAnAnswerThatBreaksOffIsMissing(t *testing.T) {
 	t.Cleanup(s.Close)
 	out := r.replay(s.URL, nil)
 	wantResult(t, out, "DIVERGENCE", "no answer")
-	if d := out.GetDivergence(); d.GetKind() != auditv1.DivergenceKind_DIVERGENCE_KIND_OUTPUT_MISSING || d.GetFirstBadOffset() != bad {
+	if d := out.GetDivergence(); d.GetKind() != auditv1.DivergenceKind_DIVERGENCE_KIND_MISSING || d.GetFirstBadOffset() != bad {
 		t.Errorf("divergence %v", d)
 	}
 }

@@ -21,17 +21,21 @@ const (
 
 // exchange is one selected request and its outcome.
 type exchange struct {
-	offset   uint64
-	parts    []uint64 // entries with the rest of the request
-	meters   []string
-	ending   ending
-	local    bool   // Envoy answered
-	ignore   []byte // the ignore policy in force, as its Start sealed it; nil: none did
-	outcome  uint64 // offset of the Response or Abort
-	endedMS  uint64 // its clock
-	hash     chain.Hash
-	replayed chain.Hash // set by the run
+	offset  uint64
+	parts   []uint64 // entries with the rest of the request
+	meters  []string
+	ending  ending
+	local   bool   // Envoy answered
+	warm    bool   // it is not selected: it is sent, and not compared
+	ignore  []byte // the ignore policy in force, as its Start sealed it; nil: none did
+	outcome uint64 // offset of the Response or Abort
+	clockMS uint64 // of the request's entry
+	endedMS uint64 // of the outcome's
+	hash    chain.Hash
 }
+
+// compares says that a replay's answer is set against the recorded one.
+func (x *exchange) compares() bool { return x.ending == answered && !x.warm }
 
 // answeredAt is one Response of a window, in chain order.
 type answeredAt struct {
@@ -51,18 +55,22 @@ type plan struct {
 	meters    []string // requests of any of these; empty: all
 	from      uint64   // the first offset of a request
 	behind    uint64   // the offset behind the last
+	warmFrom  *uint64  // from here on what is not selected is sent, too; nil: it is not
 	exchanges []*exchange
 	windows   []sealedWindow
 	starts    []*auditv1.StartInRange
 	ignore    []byte // the ignore policy in force now, as its Start sealed it
 	protocol  string // of the pipeline, as the last Start sealed it
+	upstream  bool   // behind the router, as the last Start says: each attempt is an exchange
 	doubts    []doubt
-	gaps      []doubt // those among them that are gaps
+	gaps      []doubt
+	unsent    []uint64 // requests that were in the pipeline and are not sent
+	pruned    uint64   // as many offsets are gone
 	firstMS   uint64
 	lastMS    uint64
 
 	open    map[uint64]*exchange // selected requests without an outcome
-	others  map[uint64]bool      // the same of those that are not selected
+	others  map[uint64]bool      // the same of those that are not sent
 	current []answeredAt
 }
 
@@ -110,16 +118,21 @@ func (p *plan) start(offset uint64, s *logv1.Start) {
 	}
 	p.starts = append(p.starts, &auditv1.StartInRange{Offset: offset, Pipeline: s.GetPipeline()})
 	p.ignore, p.protocol = s.GetIgnorePolicy().GetText(), s.GetPipeline().GetProtocol()
+	p.upstream = s.GetPosition() == logv1.Position_POSITION_UPSTREAM
 }
 
 func (p *plan) request(offset, clockMS uint64, r *logv1.Request) {
-	if offset < p.from || offset >= p.behind || !p.selects(r.GetMeterIds()) {
+	selected := offset >= p.from && offset < p.behind && p.selects(r.GetMeterIds())
+	if !selected && (p.warmFrom == nil || offset < *p.warmFrom || offset >= p.behind) {
 		p.others[offset] = true
 		return
 	}
-	x := &exchange{offset: offset, meters: r.GetMeterIds(), ignore: p.ignore}
+	x := &exchange{offset: offset, meters: r.GetMeterIds(), ignore: p.ignore, clockMS: clockMS, warm: !selected}
 	p.open[offset] = x
 	p.exchanges = append(p.exchanges, x)
+	if x.warm {
+		return
+	}
 	if p.firstMS == 0 {
 		p.firstMS = clockMS
 	}
@@ -138,15 +151,21 @@ func (p *plan) response(offset, clockMS uint64, r *logv1.Response) {
 	if local := r.GetLocalReply(); local != nil {
 		how = endingOf(local.GetDelivered())
 	}
+	if n := r.GetAttemptCount(); n > 1 && !p.upstream && how != notDelivered {
+		p.doubts = append(p.doubts, doubt{offset: r.GetRequestOffset(), attempts: n})
+	}
 	if x := p.end(offset, clockMS, r.GetRequestOffset(), how); x != nil {
-		x.hash, x.replayed, x.local = hash, hash, r.GetLocalReply() != nil
+		x.hash, x.local = hash, r.GetLocalReply() != nil
 	}
 }
 
-// end closes a request; nil if it is not selected.
+// end closes a request; nil if it is not sent.
 func (p *plan) end(offset, clockMS, request uint64, how ending) *exchange {
 	if how == unfinished {
 		p.doubts = append(p.doubts, doubt{offset: request})
+	}
+	if p.others[request] && how != notDelivered {
+		p.unsent = append(p.unsent, request)
 	}
 	delete(p.others, request)
 	x := p.open[request]
@@ -155,7 +174,9 @@ func (p *plan) end(offset, clockMS, request uint64, how ending) *exchange {
 	}
 	delete(p.open, request)
 	x.outcome, x.endedMS, x.ending = offset, clockMS, how
-	p.lastMS = max(p.lastMS, clockMS)
+	if !x.warm {
+		p.lastMS = max(p.lastMS, clockMS)
+	}
 	return x
 }
 
@@ -163,7 +184,7 @@ func (p *plan) end(offset, clockMS, request uint64, how ending) *exchange {
 func (p *plan) pairs() (n uint64) {
 	var inside []*exchange
 	for _, x := range p.exchanges {
-		if x.ending == notDelivered {
+		if x.ending == notDelivered || x.warm {
 			continue
 		}
 		inside = slices.DeleteFunc(inside, func(o *exchange) bool { return o.outcome != 0 && o.outcome < x.offset })

@@ -17,17 +17,6 @@ func newResponse(p *plan, checked *verify.Report) *auditv1.AuditReplayResponse {
 	}
 }
 
-// chainBroken is the verdict when the log contradicts itself: nothing is sent.
-func (r *run) chainBroken(checked *verify.Report) *auditv1.AuditReplayResponse {
-	first := checked.Findings[0]
-	r.response.Result = auditv1.ReplayResult_REPLAY_RESULT_DIVERGENCE
-	r.response.Reason = "the log does not hold together, so nothing was sent: " + first.String()
-	r.response.Divergence = &auditv1.Divergence{
-		Kind: auditv1.DivergenceKind_DIVERGENCE_KIND_CHAIN_BROKEN, FirstBadOffset: first.Offset,
-	}
-	return r.response
-}
-
 // verdict says what the replay showed, and no more.
 func (r *run) verdict() *auditv1.AuditReplayResponse {
 	out := r.response
@@ -35,12 +24,16 @@ func (r *run) verdict() *auditv1.AuditReplayResponse {
 	if n := r.plan.unrecorded(); n > 0 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("at least %d exchanges passed unrecorded in this range: they were not sent again", n))
 	}
-	r.roots()
+	if root := r.root(); root != nil {
+		out.OriginalRoot, out.ReplayRoot = r.recordedRoot(), root
+		r.footers()
+	}
 	switch at, differs := chain.FirstDifference(&r.original, &r.replayed); {
 	case differs:
 		r.diverged(r.compared[at])
 	case r.cannotTell != "":
 		out.Result, out.Reason = auditv1.ReplayResult_REPLAY_RESULT_CANNOT_TELL, r.cannotTell
+		r.notReached()
 	case out.Compared == 0:
 		out.Result = auditv1.ReplayResult_REPLAY_RESULT_CANNOT_TELL
 		out.Reason = "nothing was compared: no selected request has an answer of the pipeline"
@@ -51,53 +44,84 @@ func (r *run) verdict() *auditv1.AuditReplayResponse {
 	return out
 }
 
+// notReached names the code where the target could not be reached.
+func (r *run) notReached() {
+	u := r.unreached
+	if u == nil {
+		return
+	}
+	at := u.x.outcome
+	if at == 0 {
+		at = u.x.offset
+	}
+	r.response.Divergence = &auditv1.Divergence{
+		Kind: u.answer.failure, Kinds: []auditv1.DivergenceKind{u.answer.failure}, FirstBadOffset: at, RequestOffset: u.x.offset,
+	}
+}
+
 // diverged is the verdict on the first difference.
 func (r *run) diverged(x *exchange) {
 	out, d := r.response, r.firstBad
-	kind := auditv1.DivergenceKind_DIVERGENCE_KIND_OUTPUT_DIFFERS
-	if d.cause != nil {
-		kind = auditv1.DivergenceKind_DIVERGENCE_KIND_OUTPUT_MISSING
-	}
+	c := r.changes(x, d.answer)
+	kinds := c.kinds()
 	out.Divergence = &auditv1.Divergence{
-		Kind: kind, FirstBadOffset: x.outcome, RequestOffset: x.offset, OriginalHash: x.hash[:],
-		Diff: r.diff(d), Overlapping: r.plan.overlapping(x),
+		Kind: kinds[0], Kinds: kinds, Fields: c.fields(), FirstBadOffset: x.outcome, RequestOffset: x.offset, OriginalHash: x.hash[:],
+		Diff: c.lines(), Overlapping: r.plan.overlapping(x), After: r.plan.shadow(x),
 	}
-	if d.cause == nil {
-		out.Divergence.ReplayHash = x.replayed[:]
+	if unsent := r.plan.unsentBefore(x); len(unsent) > 0 {
+		out.Divergence.Unsent, out.Divergence.FirstUnsent = uint64(len(unsent)), unsent[0]
 	}
-	if after, doubtful := r.plan.before(x); doubtful {
+	if d.answer.failure == 0 {
+		out.Divergence.ReplayHash = d.answer.hash[:]
+	}
+	if excuse := r.excuse(x); excuse != "" {
 		out.Result = auditv1.ReplayResult_REPLAY_RESULT_CANNOT_TELL
-		out.Reason = fmt.Sprintf("the answer at %d differs, but after %s: what that did to the pipeline is not known", x.outcome, after)
+		out.Reason = fmt.Sprintf("the answer at %d differs, but %s", x.outcome, excuse)
 		return
 	}
 	out.Result = auditv1.ReplayResult_REPLAY_RESULT_DIVERGENCE
 	out.Reason = fmt.Sprintf("the answer to request %d, recorded at %d, differs", x.offset, x.outcome)
-	if d.cause != nil {
-		out.Reason = fmt.Sprintf("request %d, answered at %d when recorded, got no answer: %v", x.offset, x.outcome, d.cause)
+	if d.answer.failure != 0 {
+		out.Reason = fmt.Sprintf("request %d, answered at %d when recorded, got no answer: %v", x.offset, x.outcome, d.answer.cause)
 	}
 	if n := len(out.Divergence.Overlapping); n > 0 {
 		out.Reason += fmt.Sprintf("; %d other requests were in the pipeline at the same time when it was recorded", n)
 	}
 	if r.options.Diverged != nil {
-		r.options.Diverged(Difference{RequestOffset: x.offset, Offset: x.outcome, Output: d.output})
+		r.options.Diverged(Difference{RequestOffset: x.offset, Offset: x.outcome, Output: d.answer.output})
 	}
 }
 
-// roots are given when every selected request was looked at.
-func (r *run) roots() {
-	if r.cannotTell != "" || r.firstBad != nil && !r.options.All {
-		return
+// root covers all answers of the range; nil unless every selected request was
+// looked at. What Envoy answered itself comes from the record.
+func (r *run) root() []byte {
+	if r.cannotTell != "" || r.firstBad != nil && !r.options.goOn() {
+		return nil
 	}
-	var original, replayed chain.Root
+	var root chain.Root
+	next := 0
 	for _, x := range r.plan.exchanges {
-		if x.ending == answered || x.local {
-			original.Add(x.hash)
-			replayed.Add(x.replayed)
+		switch {
+		case x.compares():
+			root.Add(r.answers[next].hash)
+			next++
+		case x.local && !x.warm:
+			root.Add(x.hash)
 		}
 	}
-	a, b := original.Sum(), replayed.Sum()
-	r.response.OriginalRoot, r.response.ReplayRoot = a[:], b[:]
-	r.footers()
+	sum := root.Sum()
+	return sum[:]
+}
+
+func (r *run) recordedRoot() []byte {
+	var root chain.Root
+	for _, x := range r.plan.exchanges {
+		if x.compares() || x.local && !x.warm {
+			root.Add(x.hash)
+		}
+	}
+	sum := root.Sum()
+	return sum[:]
 }
 
 // footers recomputes the output root of each sealed window with the replayed
@@ -105,8 +129,8 @@ func (r *run) roots() {
 // links were checked.
 func (r *run) footers() {
 	replayed := map[uint64]chain.Hash{}
-	for _, x := range r.compared {
-		replayed[x.outcome] = x.replayed
+	for i, x := range r.compared {
+		replayed[x.outcome] = r.answers[i].hash
 	}
 	for _, w := range r.plan.windows {
 		var root chain.Root

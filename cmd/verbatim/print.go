@@ -30,6 +30,10 @@ func newBar(w io.Writer, what string, total int) bar {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return bar{}
 	}
+	return drawBar(w, what, total)
+}
+
+func drawBar(w io.Writer, what string, total int) bar {
 	return bar{progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetPredictTime(true),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())}
@@ -38,6 +42,12 @@ func newBar(w io.Writer, what string, total int) bar {
 func (b bar) set(n int) {
 	if b.b != nil {
 		_ = b.b.Set(n) // a bar that can't be drawn is no error
+	}
+}
+
+func (b bar) describe(what string) {
+	if b.b != nil {
+		b.b.Describe(what)
 	}
 }
 

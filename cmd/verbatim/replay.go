@@ -2,26 +2,69 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	auditv1 "verbatim/proto/verbatim/audit/v1"
 	"verbatim/replay"
-	"verbatim/replay/target"
 	"verbatim/sidecar/query"
 )
 
 // replayFlags are the settings of a replay.
 type replayFlags struct {
-	log           logFlags
-	target, image string
-	selection     selectionFlags
-	timeout       time.Duration
-	all, asJSON   bool
-	evidence      string // a file to make
+	log       logFlags
+	targets   targetFlags
+	image     string
+	selection selectionFlags
+	warmFrom  uint64
+	pace      paceFlag
+	trust     trustCheck
+	timeout   time.Duration
+	all       bool
+	evidence  string // a file to make
+	report    reportFlags
 }
+
+const replayLong = `Checks every link of the log, then sends the recorded requests to the target,
+one at a time, in offset order, with the recorded clock and seed in their
+headers, and compares the answers with the recorded ones, byte for byte.
+
+The target must be a fresh instance of the pipeline, in the state in which the
+recording began: http://HOST:PORT (HTTP/1.1) or h2c://HOST:PORT (HTTP/2).
+The address that is being captured is refused. The log may be in use; nothing
+is written to it. --before brings the target into its state: a URL, to which is
+POSTed, or a command for sh, which finds the target's host:port in VERBATIM_TARGET.
+
+The verdict (docs/replay.md says what each rests on):
+
+  VERIFIED          every answer is the same
+  DIVERGENCE        an answer differs: the first bad offset, and what differs
+  CHANGED           two replays agree, and differ from the log (--twice)
+  NONDETERMINISTIC  two replays differ from each other: in which fields (--twice)
+  TAMPERED          the chain is broken, or a root is not the one that you trust:
+                    nothing is sent
+  CANNOT_TELL       something else can explain it, or the target can't be reached
+
+What is compared is the answers: effects outside them, such as the pipeline's own
+calls, are not.
+
+A selection leaves out requests that the pipeline got before. Where state is shared,
+answers differ without them, and the verdict is CANNOT_TELL: --warm-from 0 sends all
+others too, in their order, without comparing their answers.
+
+The flags by which verbatim verify is told what you trust work here, too: with
+--trusted-root, --checkpoint or --anchors a log that was rewritten is TAMPERED, and
+CHANGED says nothing of it.
+
+--evidence writes a file about an answer that differs, which verbatim verify-evidence
+explains without the log: it proves what was recorded, and holds what was answered now.
+Like the log it holds credentials.
+
+Ctrl-C ends a replay with a verdict over what was compared.
+
+Exit codes: 0 verified; 1 tampered, diverged, changed or nondeterministic; 2 cannot
+tell, or bad input.`
 
 func replayCommand() *cobra.Command {
 	var f replayFlags
@@ -29,101 +72,93 @@ func replayCommand() *cobra.Command {
 		Use:   "replay --log DIR --target URL",
 		Args:  flagsAlone,
 		Short: "Send the recorded requests again and compare the answers",
-		Long: `Checks every link of the log, then sends the recorded requests to the target,
-one at a time, in offset order, with the recorded clock and seed in their
-headers, and compares the answers with the recorded ones, byte for byte.
-
-The target must be a fresh instance of the pipeline, in the state in which the
-recording began: http://HOST:PORT (HTTP/1.1) or h2c://HOST:PORT (HTTP/2).
-The address that is being captured is refused. The log may be in use; nothing
-is written to it.
-
-The verdict: VERIFIED; DIVERGENCE with the first bad offset and what differs;
-CANNOT_TELL when the target can't be reached, or when a request that never got
-an answer could explain a difference. What is compared is the answers: effects
-outside them, such as the pipeline's own calls, are not.
-
---evidence writes a file about a DIVERGENCE, which verbatim verify-evidence explains
-without the log: it proves what was recorded, and holds what was answered now. Like
-the log it holds credentials.
-
-Exit codes: 0 verified; 1 divergence or a broken chain; 2 cannot tell, or bad input.`,
+		Long:  replayLong,
 		Example: `  verbatim replay --log DIR --target http://127.0.0.1:8081
-  verbatim replay --log DIR --target http://127.0.0.1:8081 --meter meter-00017 --json`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			sel, err := f.selection.selection(cmd.Flags())
-			if err != nil {
-				return err
-			}
-			var proof divergenceProof
-			if err := proof.check(f.evidence); err != nil {
-				return err
-			}
-			out, err := f.run(cmd, sel, &proof)
-			if err != nil {
-				return err
-			}
-			if err := printVerdict(cmd.OutOrStdout(), out, f.asJSON); err != nil {
-				return err
-			}
-			proof.print(cmd.ErrOrStderr())
-			switch out.GetResult() {
-			case auditv1.ReplayResult_REPLAY_RESULT_VERIFIED:
-				return nil
-			case auditv1.ReplayResult_REPLAY_RESULT_DIVERGENCE:
-				return errFinding
-			}
-			return errCannotTell
-		},
+  verbatim replay --log DIR --target http://127.0.0.1:8081 --meter meter-00017 --json
+  verbatim replay --log DIR --target http://127.0.0.1:8081 --target http://127.0.0.1:8082 --twice --junit replay.xml`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.execute(cmd) },
 	}
 	f.log.bind(c.Flags())
-	c.Flags().StringVar(&f.target, "target", "", "`URL` of a fresh instance of the pipeline")
+	f.targets.bind(c.Flags())
 	c.Flags().StringVar(&f.image, "target-image", "", "`digest` of the image that the target runs, to compare with the recorded one")
 	f.selection.bind(c.Flags())
+	c.Flags().Uint64Var(&f.warmFrom, "warm-from", 0, "`offset` from which on what is not selected is sent, too, and not compared")
+	c.Flags().Var(&f.pace, "pace", "`how` fast requests follow each other: max, recorded, or a factor such as x10")
+	f.trust.bind(c.Flags())
 	c.Flags().DurationVar(&f.timeout, "timeout", replay.DefaultTimeout, "bound of one request")
 	c.Flags().BoolVar(&f.all, "all", false, "go on after the first difference, and count them")
 	c.Flags().StringVar(&f.evidence, "evidence", "", "new `file` for the evidence of a divergence")
-	c.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON object")
+	f.report.bind(c.Flags())
 	require(c, "log", "target")
 	return c
 }
 
-func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection, proof *divergenceProof) (*auditv1.AuditReplayResponse, error) {
-	ctx := cmd.Context()
-	v, captured, done, err := f.log.open(ctx, cmd.ErrOrStderr())
+func (f *replayFlags) execute(cmd *cobra.Command) error {
+	sel, err := f.selection.selection(cmd.Flags())
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer done()
-	if err := replay.RefuseCaptured(ctx, f.target, captured); err != nil {
-		return nil, err
+	if err := f.targets.check(); err != nil {
+		return err
 	}
-	progress := bar{}
-	n := 0
-	defer func() { progress.end() }()
-	out, err := replay.Run(ctx, v, replay.Options{
-		Selection: sel, Target: openTarget(f.target), TargetImage: f.image, All: f.all, Timeout: f.timeout,
-		Total: func(requests int) { progress = newBar(cmd.ErrOrStderr(), "replaying", requests) },
-		Emit: func(*auditv1.ReplayedExchange) error {
-			n++
-			progress.set(n)
-			return context.Cause(ctx)
-		},
-		Diverged: proof.diverged,
-	})
-	if err != nil {
-		return nil, err
+	var proof divergenceProof
+	if err := proof.check(f.evidence); err != nil {
+		return err
 	}
-	proof.writeSynced(ctx, v, out.GetReason(), f.image)
-	return out, nil
+	if err := f.report.check(); err != nil {
+		return err
+	}
+	r := &replayReport{}
+	if err := f.run(cmd, sel, &proof, r); err != nil {
+		return err
+	}
+	if err := f.report.write(cmd.OutOrStdout(), r); err != nil {
+		return err
+	}
+	proof.print(cmd.ErrOrStderr())
+	switch r.GetResult() {
+	case auditv1.ReplayResult_REPLAY_RESULT_VERIFIED:
+		return nil
+	case auditv1.ReplayResult_REPLAY_RESULT_CANNOT_TELL:
+		return errCannotTell
+	}
+	return errFinding
 }
 
-func openTarget(url string) func(string) (*target.Target, error) {
-	return func(protocol string) (*target.Target, error) {
-		t, err := target.New(url, target.Options{Protocol: target.Protocol(protocol)})
-		if err != nil {
-			return nil, fmt.Errorf("open target: %w", err)
-		}
-		return t, nil
+func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection, proof *divergenceProof, r *replayReport) error {
+	ctx := cmd.Context()
+	roots, err := f.trust.read()
+	if err != nil {
+		return err
 	}
+	v, captured, done, err := f.log.open(ctx, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := f.targets.refuseCaptured(ctx, captured); err != nil {
+		return err
+	}
+	witness, err := f.trust.witness(ctx, v)
+	if err != nil {
+		return err
+	}
+	progress := &replayProgress{w: cmd.ErrOrStderr(), replays: 1}
+	defer progress.end()
+	o := replay.Options{
+		Selection: sel, TargetImage: f.image, All: f.all, Timeout: f.timeout, Pace: f.pace.pace, Trusted: roots, Witness: witness,
+		Total: progress.total, Sending: progress.sending, Emit: r.add, Diverged: proof.diverged,
+	}
+	first, second := f.targets.open(ctx, cmd.ErrOrStderr())
+	if o.Target = first; second != nil {
+		o.Second, progress.replays = second, 2
+	}
+	if cmd.Flags().Changed("warm-from") {
+		o.WarmFrom = &f.warmFrom
+	}
+	if r.AuditReplayResponse, err = replay.Run(ctx, v, o); err != nil {
+		return err
+	}
+	proof.writeSynced(context.WithoutCancel(ctx), v, r.GetReason(), f.image)
+	return nil
 }

@@ -31,8 +31,16 @@ type ReplayResult int32
 const (
 	ReplayResult_REPLAY_RESULT_UNSPECIFIED ReplayResult = 0
 	ReplayResult_REPLAY_RESULT_VERIFIED    ReplayResult = 1
-	ReplayResult_REPLAY_RESULT_DIVERGENCE  ReplayResult = 2
+	// The pipeline answered otherwise, in the one replay that was made.
+	ReplayResult_REPLAY_RESULT_DIVERGENCE ReplayResult = 2
+	// What differs can have another reason, or nothing could be compared.
 	ReplayResult_REPLAY_RESULT_CANNOT_TELL ReplayResult = 3
+	// The log does not hold together, or differs from a root that the reader trusts.
+	ReplayResult_REPLAY_RESULT_TAMPERED ReplayResult = 4
+	// Two replays agree with each other, and differ from the log.
+	ReplayResult_REPLAY_RESULT_CHANGED ReplayResult = 5
+	// Two replays differ from each other.
+	ReplayResult_REPLAY_RESULT_NONDETERMINISTIC ReplayResult = 6
 )
 
 // Enum value maps for ReplayResult.
@@ -42,12 +50,18 @@ var (
 		1: "REPLAY_RESULT_VERIFIED",
 		2: "REPLAY_RESULT_DIVERGENCE",
 		3: "REPLAY_RESULT_CANNOT_TELL",
+		4: "REPLAY_RESULT_TAMPERED",
+		5: "REPLAY_RESULT_CHANGED",
+		6: "REPLAY_RESULT_NONDETERMINISTIC",
 	}
 	ReplayResult_value = map[string]int32{
-		"REPLAY_RESULT_UNSPECIFIED": 0,
-		"REPLAY_RESULT_VERIFIED":    1,
-		"REPLAY_RESULT_DIVERGENCE":  2,
-		"REPLAY_RESULT_CANNOT_TELL": 3,
+		"REPLAY_RESULT_UNSPECIFIED":      0,
+		"REPLAY_RESULT_VERIFIED":         1,
+		"REPLAY_RESULT_DIVERGENCE":       2,
+		"REPLAY_RESULT_CANNOT_TELL":      3,
+		"REPLAY_RESULT_TAMPERED":         4,
+		"REPLAY_RESULT_CHANGED":          5,
+		"REPLAY_RESULT_NONDETERMINISTIC": 6,
 	}
 )
 
@@ -78,28 +92,65 @@ func (ReplayResult) EnumDescriptor() ([]byte, []int) {
 	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{0}
 }
 
+// DivergenceKind is the code of a difference.
 type DivergenceKind int32
 
 const (
-	DivergenceKind_DIVERGENCE_KIND_UNSPECIFIED    DivergenceKind = 0
-	DivergenceKind_DIVERGENCE_KIND_CHAIN_BROKEN   DivergenceKind = 1
-	DivergenceKind_DIVERGENCE_KIND_OUTPUT_DIFFERS DivergenceKind = 2
-	DivergenceKind_DIVERGENCE_KIND_OUTPUT_MISSING DivergenceKind = 3
+	DivergenceKind_DIVERGENCE_KIND_UNSPECIFIED DivergenceKind = 0
+	// The log contradicts itself.
+	DivergenceKind_DIVERGENCE_KIND_CHAIN_BROKEN DivergenceKind = 1
+	// The log contradicts a root from elsewhere.
+	DivergenceKind_DIVERGENCE_KIND_ROOT_DIFFERS DivergenceKind = 2
+	// No answer, one that breaks off, or one whose body ends before the recorded one.
+	DivergenceKind_DIVERGENCE_KIND_MISSING DivergenceKind = 3
+	// All of the recorded body, and more behind it.
+	DivergenceKind_DIVERGENCE_KIND_EXTRA   DivergenceKind = 4
+	DivergenceKind_DIVERGENCE_KIND_STATUS  DivergenceKind = 5
+	DivergenceKind_DIVERGENCE_KIND_BODY    DivergenceKind = 6
+	DivergenceKind_DIVERGENCE_KIND_HEADER  DivergenceKind = 7
+	DivergenceKind_DIVERGENCE_KIND_TRAILER DivergenceKind = 8
+	// What had to come first of the answer, before the next part of the request was
+	// sent, did not come.
+	DivergenceKind_DIVERGENCE_KIND_ORDER_OF_PARTS DivergenceKind = 9
+	// No whole answer in time.
+	DivergenceKind_DIVERGENCE_KIND_TIMEOUT DivergenceKind = 10
+	// No connection: the pipeline has not seen the request.
+	DivergenceKind_DIVERGENCE_KIND_UNREACHABLE DivergenceKind = 11
+	// An answer that Envoy would not pass on, or that has no canonical form.
+	DivergenceKind_DIVERGENCE_KIND_UNDECODABLE DivergenceKind = 12
 )
 
 // Enum value maps for DivergenceKind.
 var (
 	DivergenceKind_name = map[int32]string{
-		0: "DIVERGENCE_KIND_UNSPECIFIED",
-		1: "DIVERGENCE_KIND_CHAIN_BROKEN",
-		2: "DIVERGENCE_KIND_OUTPUT_DIFFERS",
-		3: "DIVERGENCE_KIND_OUTPUT_MISSING",
+		0:  "DIVERGENCE_KIND_UNSPECIFIED",
+		1:  "DIVERGENCE_KIND_CHAIN_BROKEN",
+		2:  "DIVERGENCE_KIND_ROOT_DIFFERS",
+		3:  "DIVERGENCE_KIND_MISSING",
+		4:  "DIVERGENCE_KIND_EXTRA",
+		5:  "DIVERGENCE_KIND_STATUS",
+		6:  "DIVERGENCE_KIND_BODY",
+		7:  "DIVERGENCE_KIND_HEADER",
+		8:  "DIVERGENCE_KIND_TRAILER",
+		9:  "DIVERGENCE_KIND_ORDER_OF_PARTS",
+		10: "DIVERGENCE_KIND_TIMEOUT",
+		11: "DIVERGENCE_KIND_UNREACHABLE",
+		12: "DIVERGENCE_KIND_UNDECODABLE",
 	}
 	DivergenceKind_value = map[string]int32{
 		"DIVERGENCE_KIND_UNSPECIFIED":    0,
 		"DIVERGENCE_KIND_CHAIN_BROKEN":   1,
-		"DIVERGENCE_KIND_OUTPUT_DIFFERS": 2,
-		"DIVERGENCE_KIND_OUTPUT_MISSING": 3,
+		"DIVERGENCE_KIND_ROOT_DIFFERS":   2,
+		"DIVERGENCE_KIND_MISSING":        3,
+		"DIVERGENCE_KIND_EXTRA":          4,
+		"DIVERGENCE_KIND_STATUS":         5,
+		"DIVERGENCE_KIND_BODY":           6,
+		"DIVERGENCE_KIND_HEADER":         7,
+		"DIVERGENCE_KIND_TRAILER":        8,
+		"DIVERGENCE_KIND_ORDER_OF_PARTS": 9,
+		"DIVERGENCE_KIND_TIMEOUT":        10,
+		"DIVERGENCE_KIND_UNREACHABLE":    11,
+		"DIVERGENCE_KIND_UNDECODABLE":    12,
 	}
 )
 
@@ -292,7 +343,13 @@ type AuditReplayRequest struct {
 	// A name from the configuration's replay.targets.
 	Target string `protobuf:"bytes,6,opt,name=target,proto3" json:"target,omitempty"`
 	// Go on after the first difference and count them all.
-	All           bool `protobuf:"varint,7,opt,name=all,proto3" json:"all,omitempty"`
+	All bool `protobuf:"varint,7,opt,name=all,proto3" json:"all,omitempty"`
+	// Another name of replay.targets, of an instance in the same state: the replay is
+	// made in both, and the two are compared. It goes on after differences.
+	SecondTarget string `protobuf:"bytes,8,opt,name=second_target,json=secondTarget,proto3" json:"second_target,omitempty"`
+	// Every request from this offset on is sent, in its order, also those that are not
+	// selected; these are not compared.
+	WarmFrom      *uint64 `protobuf:"varint,9,opt,name=warm_from,json=warmFrom,proto3,oneof" json:"warm_from,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -374,6 +431,20 @@ func (x *AuditReplayRequest) GetAll() bool {
 		return x.All
 	}
 	return false
+}
+
+func (x *AuditReplayRequest) GetSecondTarget() string {
+	if x != nil {
+		return x.SecondTarget
+	}
+	return ""
+}
+
+func (x *AuditReplayRequest) GetWarmFrom() uint64 {
+	if x != nil && x.WarmFrom != nil {
+		return *x.WarmFrom
+	}
+	return 0
 }
 
 // ReplayEvent is one replayed event, or the end.
@@ -471,8 +542,19 @@ type ReplayedExchange struct {
 	Compared       bool     `protobuf:"varint,6,opt,name=compared,proto3" json:"compared,omitempty"`
 	Equal          bool     `protobuf:"varint,7,opt,name=equal,proto3" json:"equal,omitempty"`
 	DurationUs     uint64   `protobuf:"varint,8,opt,name=duration_us,json=durationUs,proto3" json:"duration_us,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Every kind of difference that there is, the most telling first.
+	Kinds []DivergenceKind `protobuf:"varint,9,rep,packed,name=kinds,proto3,enum=verbatim.audit.v1.DivergenceKind" json:"kinds,omitempty"`
+	// Readable lines; values of sensitive headers are not shown.
+	Diff []string `protobuf:"bytes,10,rep,name=diff,proto3" json:"diff,omitempty"`
+	// What the pipeline may still have been at work on, or may have got otherwise than
+	// it was sent now: a difference here is not the pipeline's for certain. Empty: nothing.
+	After string `protobuf:"bytes,11,opt,name=after,proto3" json:"after,omitempty"`
+	// Sent to bring the pipeline into a state, and not compared.
+	Warmed bool `protobuf:"varint,12,opt,name=warmed,proto3" json:"warmed,omitempty"`
+	// 1, or 2 for the second target.
+	Replay        uint32 `protobuf:"varint,13,opt,name=replay,proto3" json:"replay,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReplayedExchange) Reset() {
@@ -561,6 +643,41 @@ func (x *ReplayedExchange) GetDurationUs() uint64 {
 	return 0
 }
 
+func (x *ReplayedExchange) GetKinds() []DivergenceKind {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
+func (x *ReplayedExchange) GetDiff() []string {
+	if x != nil {
+		return x.Diff
+	}
+	return nil
+}
+
+func (x *ReplayedExchange) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+func (x *ReplayedExchange) GetWarmed() bool {
+	if x != nil {
+		return x.Warmed
+	}
+	return false
+}
+
+func (x *ReplayedExchange) GetReplay() uint32 {
+	if x != nil {
+		return x.Replay
+	}
+	return 0
+}
+
 // AuditReplayResponse is a replay's verdict and what it rests on. What was
 // compared is the answers; effects outside them are not.
 type AuditReplayResponse struct {
@@ -580,7 +697,7 @@ type AuditReplayResponse struct {
 	Differences     uint64 `protobuf:"varint,11,opt,name=differences,proto3" json:"differences,omitempty"`
 	WithoutResponse uint64 `protobuf:"varint,12,opt,name=without_response,json=withoutResponse,proto3" json:"without_response,omitempty"`
 	LocalReplies    uint64 `protobuf:"varint,13,opt,name=local_replies,json=localReplies,proto3" json:"local_replies,omitempty"`
-	// Pairs of compared requests that ran at the same time when recorded.
+	// Pairs of selected requests that ran at the same time when recorded.
 	OverlappingPairs uint64 `protobuf:"varint,14,opt,name=overlapping_pairs,json=overlappingPairs,proto3" json:"overlapping_pairs,omitempty"`
 	// Windows whose output root was recomputed, and how many agreed.
 	FootersChecked uint64 `protobuf:"varint,15,opt,name=footers_checked,json=footersChecked,proto3" json:"footers_checked,omitempty"`
@@ -591,11 +708,28 @@ type AuditReplayResponse struct {
 	RecordedMs     uint64 `protobuf:"varint,19,opt,name=recorded_ms,json=recordedMs,proto3" json:"recorded_ms,omitempty"`
 	ReplayUs       uint64 `protobuf:"varint,20,opt,name=replay_us,json=replayUs,proto3" json:"replay_us,omitempty"`
 	// The Starts in force in the range: who answered then.
-	Starts        []*StartInRange `protobuf:"bytes,21,rep,name=starts,proto3" json:"starts,omitempty"`
-	Warnings      []string        `protobuf:"bytes,22,rep,name=warnings,proto3" json:"warnings,omitempty"`
-	ChainRoot     []byte          `protobuf:"bytes,23,opt,name=chain_root,json=chainRoot,proto3" json:"chain_root,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Starts    []*StartInRange `protobuf:"bytes,21,rep,name=starts,proto3" json:"starts,omitempty"`
+	Warnings  []string        `protobuf:"bytes,22,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	ChainRoot []byte          `protobuf:"bytes,23,opt,name=chain_root,json=chainRoot,proto3" json:"chain_root,omitempty"`
+	// How many replays were made, whole or in part: 0, 1 or 2.
+	Replays uint32 `protobuf:"varint,24,opt,name=replays,proto3" json:"replays,omitempty"`
+	// As replay_root, of the second replay.
+	SecondRoot []byte `protobuf:"bytes,25,opt,name=second_root,json=secondRoot,proto3" json:"second_root,omitempty"`
+	// Answers in which the two replays differ from each other, and the fields in which
+	// they do, each once: "status", "header NAME", "body" with a JSON Pointer, "trailer NAME".
+	Moved  uint64   `protobuf:"varint,26,opt,name=moved,proto3" json:"moved,omitempty"`
+	Moving []string `protobuf:"bytes,27,rep,name=moving,proto3" json:"moving,omitempty"`
+	// Requests sent by the first replay that are not selected, and not compared.
+	Warmed uint64 `protobuf:"varint,28,opt,name=warmed,proto3" json:"warmed,omitempty"`
+	// Compared answers that came after something which the pipeline may have got
+	// otherwise than it was sent now, or may still have been at work on.
+	Doubtful uint64 `protobuf:"varint,29,opt,name=doubtful,proto3" json:"doubtful,omitempty"`
+	// What from elsewhere the log was compared with, and agrees with; empty: nothing.
+	Trusted string `protobuf:"bytes,30,opt,name=trusted,proto3" json:"trusted,omitempty"`
+	// The last offset that this covers.
+	TrustedThrough uint64 `protobuf:"varint,31,opt,name=trusted_through,json=trustedThrough,proto3" json:"trusted_through,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *AuditReplayResponse) Reset() {
@@ -789,6 +923,62 @@ func (x *AuditReplayResponse) GetChainRoot() []byte {
 	return nil
 }
 
+func (x *AuditReplayResponse) GetReplays() uint32 {
+	if x != nil {
+		return x.Replays
+	}
+	return 0
+}
+
+func (x *AuditReplayResponse) GetSecondRoot() []byte {
+	if x != nil {
+		return x.SecondRoot
+	}
+	return nil
+}
+
+func (x *AuditReplayResponse) GetMoved() uint64 {
+	if x != nil {
+		return x.Moved
+	}
+	return 0
+}
+
+func (x *AuditReplayResponse) GetMoving() []string {
+	if x != nil {
+		return x.Moving
+	}
+	return nil
+}
+
+func (x *AuditReplayResponse) GetWarmed() uint64 {
+	if x != nil {
+		return x.Warmed
+	}
+	return 0
+}
+
+func (x *AuditReplayResponse) GetDoubtful() uint64 {
+	if x != nil {
+		return x.Doubtful
+	}
+	return 0
+}
+
+func (x *AuditReplayResponse) GetTrusted() string {
+	if x != nil {
+		return x.Trusted
+	}
+	return ""
+}
+
+func (x *AuditReplayResponse) GetTrustedThrough() uint64 {
+	if x != nil {
+		return x.TrustedThrough
+	}
+	return 0
+}
+
 type StartInRange struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Offset        uint64                 `protobuf:"varint,1,opt,name=offset,proto3" json:"offset,omitempty"`
@@ -852,7 +1042,20 @@ type Divergence struct {
 	// Readable lines; values of sensitive headers are not shown.
 	Diff []string `protobuf:"bytes,6,rep,name=diff,proto3" json:"diff,omitempty"`
 	// Requests that overlapped this one when it was recorded.
-	Overlapping   []uint64 `protobuf:"varint,7,rep,packed,name=overlapping,proto3" json:"overlapping,omitempty"`
+	Overlapping []uint64 `protobuf:"varint,7,rep,packed,name=overlapping,proto3" json:"overlapping,omitempty"`
+	// Every kind of difference that there is; kind is the first.
+	Kinds []DivergenceKind `protobuf:"varint,8,rep,packed,name=kinds,proto3,enum=verbatim.audit.v1.DivergenceKind" json:"kinds,omitempty"`
+	// The fields that differ, named as in AuditReplayResponse.moving.
+	Fields []string `protobuf:"bytes,9,rep,name=fields,proto3" json:"fields,omitempty"`
+	// Output hash of the second replay, where the two differ. Then diff and fields are
+	// of the two replays, and replay_hash is the first's.
+	SecondHash []byte `protobuf:"bytes,10,opt,name=second_hash,json=secondHash,proto3" json:"second_hash,omitempty"`
+	// What else can explain it; empty: nothing known.
+	After string `protobuf:"bytes,11,opt,name=after,proto3" json:"after,omitempty"`
+	// Requests that were in the pipeline before this answer and were not sent, because
+	// they were not selected, and the offset of the first.
+	Unsent        uint64 `protobuf:"varint,12,opt,name=unsent,proto3" json:"unsent,omitempty"`
+	FirstUnsent   uint64 `protobuf:"varint,13,opt,name=first_unsent,json=firstUnsent,proto3" json:"first_unsent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -934,6 +1137,48 @@ func (x *Divergence) GetOverlapping() []uint64 {
 		return x.Overlapping
 	}
 	return nil
+}
+
+func (x *Divergence) GetKinds() []DivergenceKind {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
+func (x *Divergence) GetFields() []string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *Divergence) GetSecondHash() []byte {
+	if x != nil {
+		return x.SecondHash
+	}
+	return nil
+}
+
+func (x *Divergence) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+func (x *Divergence) GetUnsent() uint64 {
+	if x != nil {
+		return x.Unsent
+	}
+	return 0
+}
+
+func (x *Divergence) GetFirstUnsent() uint64 {
+	if x != nil {
+		return x.FirstUnsent
+	}
+	return 0
 }
 
 type QueryEntriesRequest struct {
@@ -2195,7 +2440,7 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\v_end_offsetB\n" +
 	"\n" +
 	"\b_from_msB\b\n" +
-	"\x06_to_ms\"\xa0\x02\n" +
+	"\x06_to_ms\"\xf5\x02\n" +
 	"\x12AuditReplayRequest\x12&\n" +
 	"\fstart_offset\x18\x01 \x01(\x04H\x00R\vstartOffset\x88\x01\x01\x12\"\n" +
 	"\n" +
@@ -2204,16 +2449,20 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\afrom_ms\x18\x04 \x01(\x04H\x02R\x06fromMs\x88\x01\x01\x12\x18\n" +
 	"\x05to_ms\x18\x05 \x01(\x04H\x03R\x04toMs\x88\x01\x01\x12\x16\n" +
 	"\x06target\x18\x06 \x01(\tR\x06target\x12\x10\n" +
-	"\x03all\x18\a \x01(\bR\x03allB\x0f\n" +
+	"\x03all\x18\a \x01(\bR\x03all\x12#\n" +
+	"\rsecond_target\x18\b \x01(\tR\fsecondTarget\x12 \n" +
+	"\twarm_from\x18\t \x01(\x04H\x04R\bwarmFrom\x88\x01\x01B\x0f\n" +
 	"\r_start_offsetB\r\n" +
 	"\v_end_offsetB\n" +
 	"\n" +
 	"\b_from_msB\b\n" +
-	"\x06_to_ms\"\x9e\x01\n" +
+	"\x06_to_msB\f\n" +
+	"\n" +
+	"_warm_from\"\x9e\x01\n" +
 	"\vReplayEvent\x12A\n" +
 	"\bexchange\x18\x01 \x01(\v2#.verbatim.audit.v1.ReplayedExchangeH\x00R\bexchange\x12D\n" +
 	"\bresponse\x18\x02 \x01(\v2&.verbatim.audit.v1.AuditReplayResponseH\x00R\bresponseB\x06\n" +
-	"\x04kind\"\xb1\x02\n" +
+	"\x04kind\"\xc4\x03\n" +
 	"\x10ReplayedExchange\x12%\n" +
 	"\x0erequest_offset\x18\x01 \x01(\x04R\rrequestOffset\x12,\n" +
 	"\x0fresponse_offset\x18\x02 \x01(\x04H\x00R\x0eresponseOffset\x88\x01\x01\x12\x1b\n" +
@@ -2224,8 +2473,14 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\bcompared\x18\x06 \x01(\bR\bcompared\x12\x14\n" +
 	"\x05equal\x18\a \x01(\bR\x05equal\x12\x1f\n" +
 	"\vduration_us\x18\b \x01(\x04R\n" +
-	"durationUsB\x12\n" +
-	"\x10_response_offset\"\xe6\x06\n" +
+	"durationUs\x127\n" +
+	"\x05kinds\x18\t \x03(\x0e2!.verbatim.audit.v1.DivergenceKindR\x05kinds\x12\x12\n" +
+	"\x04diff\x18\n" +
+	" \x03(\tR\x04diff\x12\x14\n" +
+	"\x05after\x18\v \x01(\tR\x05after\x12\x16\n" +
+	"\x06warmed\x18\f \x01(\bR\x06warmed\x12\x16\n" +
+	"\x06replay\x18\r \x01(\rR\x06replayB\x12\n" +
+	"\x10_response_offset\"\xc6\b\n" +
 	"\x13AuditReplayResponse\x127\n" +
 	"\x06result\x18\x01 \x01(\x0e2\x1f.verbatim.audit.v1.ReplayResultR\x06result\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12=\n" +
@@ -2256,10 +2511,19 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\x06starts\x18\x15 \x03(\v2\x1f.verbatim.audit.v1.StartInRangeR\x06starts\x12\x1a\n" +
 	"\bwarnings\x18\x16 \x03(\tR\bwarnings\x12\x1d\n" +
 	"\n" +
-	"chain_root\x18\x17 \x01(\fR\tchainRoot\"]\n" +
+	"chain_root\x18\x17 \x01(\fR\tchainRoot\x12\x18\n" +
+	"\areplays\x18\x18 \x01(\rR\areplays\x12\x1f\n" +
+	"\vsecond_root\x18\x19 \x01(\fR\n" +
+	"secondRoot\x12\x14\n" +
+	"\x05moved\x18\x1a \x01(\x04R\x05moved\x12\x16\n" +
+	"\x06moving\x18\x1b \x03(\tR\x06moving\x12\x16\n" +
+	"\x06warmed\x18\x1c \x01(\x04R\x06warmed\x12\x1a\n" +
+	"\bdoubtful\x18\x1d \x01(\x04R\bdoubtful\x12\x18\n" +
+	"\atrusted\x18\x1e \x01(\tR\atrusted\x12'\n" +
+	"\x0ftrusted_through\x18\x1f \x01(\x04R\x0etrustedThrough\"]\n" +
 	"\fStartInRange\x12\x16\n" +
 	"\x06offset\x18\x01 \x01(\x04R\x06offset\x125\n" +
-	"\bpipeline\x18\x02 \x01(\v2\x19.verbatim.log.v1.PipelineR\bpipeline\"\x90\x02\n" +
+	"\bpipeline\x18\x02 \x01(\v2\x19.verbatim.log.v1.PipelineR\bpipeline\"\xd3\x03\n" +
 	"\n" +
 	"Divergence\x125\n" +
 	"\x04kind\x18\x01 \x01(\x0e2!.verbatim.audit.v1.DivergenceKindR\x04kind\x12(\n" +
@@ -2269,7 +2533,15 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\vreplay_hash\x18\x05 \x01(\fR\n" +
 	"replayHash\x12\x12\n" +
 	"\x04diff\x18\x06 \x03(\tR\x04diff\x12 \n" +
-	"\voverlapping\x18\a \x03(\x04R\voverlapping\"\xc7\x01\n" +
+	"\voverlapping\x18\a \x03(\x04R\voverlapping\x127\n" +
+	"\x05kinds\x18\b \x03(\x0e2!.verbatim.audit.v1.DivergenceKindR\x05kinds\x12\x16\n" +
+	"\x06fields\x18\t \x03(\tR\x06fields\x12\x1f\n" +
+	"\vsecond_hash\x18\n" +
+	" \x01(\fR\n" +
+	"secondHash\x12\x14\n" +
+	"\x05after\x18\v \x01(\tR\x05after\x12\x16\n" +
+	"\x06unsent\x18\f \x01(\x04R\x06unsent\x12!\n" +
+	"\ffirst_unsent\x18\r \x01(\x04R\vfirstUnsent\"\xc7\x01\n" +
 	"\x13QueryEntriesRequest\x12:\n" +
 	"\tselection\x18\x01 \x01(\v2\x1c.verbatim.audit.v1.SelectionR\tselection\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\x04R\x05limit\x12\x16\n" +
@@ -2357,17 +2629,30 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\x0fPruneNowRequest\x12\x15\n" +
 	"\x06log_id\x18\x01 \x01(\fR\x05logId\"C\n" +
 	"\x10PruneNowResponse\x12/\n" +
-	"\x04done\x18\x01 \x01(\v2\x1b.verbatim.retention.v1.DoneR\x04done*\x86\x01\n" +
+	"\x04done\x18\x01 \x01(\v2\x1b.verbatim.retention.v1.DoneR\x04done*\xe1\x01\n" +
 	"\fReplayResult\x12\x1d\n" +
 	"\x19REPLAY_RESULT_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16REPLAY_RESULT_VERIFIED\x10\x01\x12\x1c\n" +
 	"\x18REPLAY_RESULT_DIVERGENCE\x10\x02\x12\x1d\n" +
-	"\x19REPLAY_RESULT_CANNOT_TELL\x10\x03*\x9b\x01\n" +
+	"\x19REPLAY_RESULT_CANNOT_TELL\x10\x03\x12\x1a\n" +
+	"\x16REPLAY_RESULT_TAMPERED\x10\x04\x12\x19\n" +
+	"\x15REPLAY_RESULT_CHANGED\x10\x05\x12\"\n" +
+	"\x1eREPLAY_RESULT_NONDETERMINISTIC\x10\x06*\x9f\x03\n" +
 	"\x0eDivergenceKind\x12\x1f\n" +
 	"\x1bDIVERGENCE_KIND_UNSPECIFIED\x10\x00\x12 \n" +
-	"\x1cDIVERGENCE_KIND_CHAIN_BROKEN\x10\x01\x12\"\n" +
-	"\x1eDIVERGENCE_KIND_OUTPUT_DIFFERS\x10\x02\x12\"\n" +
-	"\x1eDIVERGENCE_KIND_OUTPUT_MISSING\x10\x03*N\n" +
+	"\x1cDIVERGENCE_KIND_CHAIN_BROKEN\x10\x01\x12 \n" +
+	"\x1cDIVERGENCE_KIND_ROOT_DIFFERS\x10\x02\x12\x1b\n" +
+	"\x17DIVERGENCE_KIND_MISSING\x10\x03\x12\x19\n" +
+	"\x15DIVERGENCE_KIND_EXTRA\x10\x04\x12\x1a\n" +
+	"\x16DIVERGENCE_KIND_STATUS\x10\x05\x12\x18\n" +
+	"\x14DIVERGENCE_KIND_BODY\x10\x06\x12\x1a\n" +
+	"\x16DIVERGENCE_KIND_HEADER\x10\a\x12\x1b\n" +
+	"\x17DIVERGENCE_KIND_TRAILER\x10\b\x12\"\n" +
+	"\x1eDIVERGENCE_KIND_ORDER_OF_PARTS\x10\t\x12\x1b\n" +
+	"\x17DIVERGENCE_KIND_TIMEOUT\x10\n" +
+	"\x12\x1f\n" +
+	"\x1bDIVERGENCE_KIND_UNREACHABLE\x10\v\x12\x1f\n" +
+	"\x1bDIVERGENCE_KIND_UNDECODABLE\x10\f*N\n" +
 	"\x05Order\x12\x15\n" +
 	"\x11ORDER_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ORDER_OLDEST_FIRST\x10\x01\x12\x16\n" +
@@ -2445,53 +2730,55 @@ var file_verbatim_audit_v1_audit_proto_goTypes = []any{
 var file_verbatim_audit_v1_audit_proto_depIdxs = []int32{
 	6,  // 0: verbatim.audit.v1.ReplayEvent.exchange:type_name -> verbatim.audit.v1.ReplayedExchange
 	7,  // 1: verbatim.audit.v1.ReplayEvent.response:type_name -> verbatim.audit.v1.AuditReplayResponse
-	0,  // 2: verbatim.audit.v1.AuditReplayResponse.result:type_name -> verbatim.audit.v1.ReplayResult
-	9,  // 3: verbatim.audit.v1.AuditReplayResponse.divergence:type_name -> verbatim.audit.v1.Divergence
-	8,  // 4: verbatim.audit.v1.AuditReplayResponse.starts:type_name -> verbatim.audit.v1.StartInRange
-	30, // 5: verbatim.audit.v1.StartInRange.pipeline:type_name -> verbatim.log.v1.Pipeline
-	1,  // 6: verbatim.audit.v1.Divergence.kind:type_name -> verbatim.audit.v1.DivergenceKind
-	3,  // 7: verbatim.audit.v1.QueryEntriesRequest.selection:type_name -> verbatim.audit.v1.Selection
-	2,  // 8: verbatim.audit.v1.QueryEntriesRequest.order:type_name -> verbatim.audit.v1.Order
-	31, // 9: verbatim.audit.v1.QueryEntriesResponse.event:type_name -> verbatim.log.v1.Event
-	32, // 10: verbatim.audit.v1.ListCheckpointsResponse.checkpoint:type_name -> verbatim.log.v1.Checkpoint
-	33, // 11: verbatim.audit.v1.GetStatusResponse.profile:type_name -> verbatim.log.v1.Profile
-	34, // 12: verbatim.audit.v1.GetStatusResponse.ordering:type_name -> verbatim.log.v1.Ordering
-	17, // 13: verbatim.audit.v1.GetStatusResponse.anchor:type_name -> verbatim.audit.v1.AnchorStatus
-	16, // 14: verbatim.audit.v1.GetStatusResponse.retention:type_name -> verbatim.audit.v1.RetentionStatus
-	35, // 15: verbatim.audit.v1.RetentionStatus.held:type_name -> verbatim.retention.v1.Held
-	36, // 16: verbatim.audit.v1.RetentionStatus.under_way:type_name -> verbatim.retention.v1.Cutting
-	37, // 17: verbatim.audit.v1.AnchorStatus.newest_receipt:type_name -> verbatim.anchor.v1.Receipt
-	37, // 18: verbatim.audit.v1.AnchorNowResponse.receipt:type_name -> verbatim.anchor.v1.Receipt
-	38, // 19: verbatim.audit.v1.AddHoldRequest.hold:type_name -> verbatim.retention.v1.Hold
-	38, // 20: verbatim.audit.v1.AddHoldResponse.hold:type_name -> verbatim.retention.v1.Hold
-	38, // 21: verbatim.audit.v1.RemoveHoldResponse.hold:type_name -> verbatim.retention.v1.Hold
-	39, // 22: verbatim.audit.v1.ForeseePruneResponse.plan:type_name -> verbatim.retention.v1.Plan
-	40, // 23: verbatim.audit.v1.PruneNowResponse.done:type_name -> verbatim.retention.v1.Done
-	4,  // 24: verbatim.audit.v1.AuditService.ReplayAuditLog:input_type -> verbatim.audit.v1.AuditReplayRequest
-	10, // 25: verbatim.audit.v1.AuditService.QueryEntries:input_type -> verbatim.audit.v1.QueryEntriesRequest
-	12, // 26: verbatim.audit.v1.AuditService.ListCheckpoints:input_type -> verbatim.audit.v1.ListCheckpointsRequest
-	14, // 27: verbatim.audit.v1.AuditService.GetStatus:input_type -> verbatim.audit.v1.GetStatusRequest
-	20, // 28: verbatim.audit.v1.AuditService.HoldSnapshot:input_type -> verbatim.audit.v1.HoldSnapshotRequest
-	18, // 29: verbatim.audit.v1.AuditService.AnchorNow:input_type -> verbatim.audit.v1.AnchorNowRequest
-	22, // 30: verbatim.audit.v1.AuditService.AddHold:input_type -> verbatim.audit.v1.AddHoldRequest
-	24, // 31: verbatim.audit.v1.AuditService.RemoveHold:input_type -> verbatim.audit.v1.RemoveHoldRequest
-	26, // 32: verbatim.audit.v1.AuditService.ForeseePrune:input_type -> verbatim.audit.v1.ForeseePruneRequest
-	28, // 33: verbatim.audit.v1.AuditService.PruneNow:input_type -> verbatim.audit.v1.PruneNowRequest
-	5,  // 34: verbatim.audit.v1.AuditService.ReplayAuditLog:output_type -> verbatim.audit.v1.ReplayEvent
-	11, // 35: verbatim.audit.v1.AuditService.QueryEntries:output_type -> verbatim.audit.v1.QueryEntriesResponse
-	13, // 36: verbatim.audit.v1.AuditService.ListCheckpoints:output_type -> verbatim.audit.v1.ListCheckpointsResponse
-	15, // 37: verbatim.audit.v1.AuditService.GetStatus:output_type -> verbatim.audit.v1.GetStatusResponse
-	21, // 38: verbatim.audit.v1.AuditService.HoldSnapshot:output_type -> verbatim.audit.v1.HoldSnapshotResponse
-	19, // 39: verbatim.audit.v1.AuditService.AnchorNow:output_type -> verbatim.audit.v1.AnchorNowResponse
-	23, // 40: verbatim.audit.v1.AuditService.AddHold:output_type -> verbatim.audit.v1.AddHoldResponse
-	25, // 41: verbatim.audit.v1.AuditService.RemoveHold:output_type -> verbatim.audit.v1.RemoveHoldResponse
-	27, // 42: verbatim.audit.v1.AuditService.ForeseePrune:output_type -> verbatim.audit.v1.ForeseePruneResponse
-	29, // 43: verbatim.audit.v1.AuditService.PruneNow:output_type -> verbatim.audit.v1.PruneNowResponse
-	34, // [34:44] is the sub-list for method output_type
-	24, // [24:34] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	1,  // 2: verbatim.audit.v1.ReplayedExchange.kinds:type_name -> verbatim.audit.v1.DivergenceKind
+	0,  // 3: verbatim.audit.v1.AuditReplayResponse.result:type_name -> verbatim.audit.v1.ReplayResult
+	9,  // 4: verbatim.audit.v1.AuditReplayResponse.divergence:type_name -> verbatim.audit.v1.Divergence
+	8,  // 5: verbatim.audit.v1.AuditReplayResponse.starts:type_name -> verbatim.audit.v1.StartInRange
+	30, // 6: verbatim.audit.v1.StartInRange.pipeline:type_name -> verbatim.log.v1.Pipeline
+	1,  // 7: verbatim.audit.v1.Divergence.kind:type_name -> verbatim.audit.v1.DivergenceKind
+	1,  // 8: verbatim.audit.v1.Divergence.kinds:type_name -> verbatim.audit.v1.DivergenceKind
+	3,  // 9: verbatim.audit.v1.QueryEntriesRequest.selection:type_name -> verbatim.audit.v1.Selection
+	2,  // 10: verbatim.audit.v1.QueryEntriesRequest.order:type_name -> verbatim.audit.v1.Order
+	31, // 11: verbatim.audit.v1.QueryEntriesResponse.event:type_name -> verbatim.log.v1.Event
+	32, // 12: verbatim.audit.v1.ListCheckpointsResponse.checkpoint:type_name -> verbatim.log.v1.Checkpoint
+	33, // 13: verbatim.audit.v1.GetStatusResponse.profile:type_name -> verbatim.log.v1.Profile
+	34, // 14: verbatim.audit.v1.GetStatusResponse.ordering:type_name -> verbatim.log.v1.Ordering
+	17, // 15: verbatim.audit.v1.GetStatusResponse.anchor:type_name -> verbatim.audit.v1.AnchorStatus
+	16, // 16: verbatim.audit.v1.GetStatusResponse.retention:type_name -> verbatim.audit.v1.RetentionStatus
+	35, // 17: verbatim.audit.v1.RetentionStatus.held:type_name -> verbatim.retention.v1.Held
+	36, // 18: verbatim.audit.v1.RetentionStatus.under_way:type_name -> verbatim.retention.v1.Cutting
+	37, // 19: verbatim.audit.v1.AnchorStatus.newest_receipt:type_name -> verbatim.anchor.v1.Receipt
+	37, // 20: verbatim.audit.v1.AnchorNowResponse.receipt:type_name -> verbatim.anchor.v1.Receipt
+	38, // 21: verbatim.audit.v1.AddHoldRequest.hold:type_name -> verbatim.retention.v1.Hold
+	38, // 22: verbatim.audit.v1.AddHoldResponse.hold:type_name -> verbatim.retention.v1.Hold
+	38, // 23: verbatim.audit.v1.RemoveHoldResponse.hold:type_name -> verbatim.retention.v1.Hold
+	39, // 24: verbatim.audit.v1.ForeseePruneResponse.plan:type_name -> verbatim.retention.v1.Plan
+	40, // 25: verbatim.audit.v1.PruneNowResponse.done:type_name -> verbatim.retention.v1.Done
+	4,  // 26: verbatim.audit.v1.AuditService.ReplayAuditLog:input_type -> verbatim.audit.v1.AuditReplayRequest
+	10, // 27: verbatim.audit.v1.AuditService.QueryEntries:input_type -> verbatim.audit.v1.QueryEntriesRequest
+	12, // 28: verbatim.audit.v1.AuditService.ListCheckpoints:input_type -> verbatim.audit.v1.ListCheckpointsRequest
+	14, // 29: verbatim.audit.v1.AuditService.GetStatus:input_type -> verbatim.audit.v1.GetStatusRequest
+	20, // 30: verbatim.audit.v1.AuditService.HoldSnapshot:input_type -> verbatim.audit.v1.HoldSnapshotRequest
+	18, // 31: verbatim.audit.v1.AuditService.AnchorNow:input_type -> verbatim.audit.v1.AnchorNowRequest
+	22, // 32: verbatim.audit.v1.AuditService.AddHold:input_type -> verbatim.audit.v1.AddHoldRequest
+	24, // 33: verbatim.audit.v1.AuditService.RemoveHold:input_type -> verbatim.audit.v1.RemoveHoldRequest
+	26, // 34: verbatim.audit.v1.AuditService.ForeseePrune:input_type -> verbatim.audit.v1.ForeseePruneRequest
+	28, // 35: verbatim.audit.v1.AuditService.PruneNow:input_type -> verbatim.audit.v1.PruneNowRequest
+	5,  // 36: verbatim.audit.v1.AuditService.ReplayAuditLog:output_type -> verbatim.audit.v1.ReplayEvent
+	11, // 37: verbatim.audit.v1.AuditService.QueryEntries:output_type -> verbatim.audit.v1.QueryEntriesResponse
+	13, // 38: verbatim.audit.v1.AuditService.ListCheckpoints:output_type -> verbatim.audit.v1.ListCheckpointsResponse
+	15, // 39: verbatim.audit.v1.AuditService.GetStatus:output_type -> verbatim.audit.v1.GetStatusResponse
+	21, // 40: verbatim.audit.v1.AuditService.HoldSnapshot:output_type -> verbatim.audit.v1.HoldSnapshotResponse
+	19, // 41: verbatim.audit.v1.AuditService.AnchorNow:output_type -> verbatim.audit.v1.AnchorNowResponse
+	23, // 42: verbatim.audit.v1.AuditService.AddHold:output_type -> verbatim.audit.v1.AddHoldResponse
+	25, // 43: verbatim.audit.v1.AuditService.RemoveHold:output_type -> verbatim.audit.v1.RemoveHoldResponse
+	27, // 44: verbatim.audit.v1.AuditService.ForeseePrune:output_type -> verbatim.audit.v1.ForeseePruneResponse
+	29, // 45: verbatim.audit.v1.AuditService.PruneNow:output_type -> verbatim.audit.v1.PruneNowResponse
+	36, // [36:46] is the sub-list for method output_type
+	26, // [26:36] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_verbatim_audit_v1_audit_proto_init() }
