@@ -121,6 +121,7 @@ func (c Capture) processor() *extprocv3.ExternalProcessor {
 		FailureModeAllow:   c.FailOpen,
 		StatusOnError:      &typev3.HttpStatus{Code: typev3.StatusCode_ServiceUnavailable},
 		ProcessingMode:     wholeExchange(),
+		AllowModeOverride:  true,
 		RequestAttributes:  RequestAttributes,
 		ResponseAttributes: ResponseAttributes,
 		MessageTimeout:     durationpb.New(c.MessageTimeout),
