@@ -122,5 +122,6 @@ require (
 
 tool (
 	google.golang.org/grpc/cmd/protoc-gen-go-grpc
+	google.golang.org/grpc/interop/client
 	google.golang.org/protobuf/cmd/protoc-gen-go
 )

@@ -1,0 +1,32 @@
+package interop
+
+import (
+	"testing"
+
+	"verbatim/filter"
+	"verbatim/tests/mesh"
+)
+
+// TestStrict runs every case through Envoy alone and with the capture, and replays
+// what was recorded into a fresh server.
+func TestStrict(t *testing.T) {
+	server := startServer(t)
+	plain := alone(t, server)
+	with := capture(t, server, filter.Capture{})
+	for _, name := range cases {
+		t.Run(name, func(t *testing.T) {
+			out, passesAlone := runCase(t, name, plain.Addr)
+			if !passesAlone {
+				t.Logf("does not pass through Envoy alone: %s", out)
+			}
+			if out, passes := runCase(t, name, with.envoy.Addr); passes != passesAlone {
+				t.Errorf("passes %v with the capture, %v without: %s", passes, passesAlone, out)
+			}
+		})
+	}
+	with.stop(t)
+	out, code, err := mesh.Run(t.Context(), mesh.Binary(t, "./cmd/verbatim"), "replay", "--log", with.log, "--target", "h2c://"+startServer(t))
+	if err != nil || code != 0 {
+		t.Errorf("replay: exit %d, %v: %s", code, err, out)
+	}
+}
