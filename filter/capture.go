@@ -121,6 +121,7 @@ func (c Capture) processor() *extprocv3.ExternalProcessor {
 		FailureModeAllow:   c.FailOpen,
 		StatusOnError:      &typev3.HttpStatus{Code: typev3.StatusCode_ServiceUnavailable},
 		ProcessingMode:     wholeExchange(),
+		AllowModeOverride:  true,
 		RequestAttributes:  RequestAttributes,
 		ResponseAttributes: ResponseAttributes,
 		MessageTimeout:     durationpb.New(c.MessageTimeout),
@@ -131,8 +132,9 @@ func (c Capture) processor() *extprocv3.ExternalProcessor {
 	}
 }
 
-// wholeExchange asks for everything. BUFFERED keeps content-length; the
-// streamed modes lose or change it.
+// wholeExchange asks for everything. With BUFFERED configured Envoy keeps
+// content-length, also of a stream, for which the sidecar asks for STREAMED in
+// its reply to the headers.
 func wholeExchange() *extprocv3.ProcessingMode {
 	return &extprocv3.ProcessingMode{
 		RequestHeaderMode:   extprocv3.ProcessingMode_SEND,
