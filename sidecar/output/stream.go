@@ -8,3 +8,8 @@ type Stream struct {
 	Octets uint64
 	SHA256 [sha256.Size]byte
 }
+
+// StreamOf is the stream of a body that is there whole.
+func StreamOf(body []byte) *Stream {
+	return &Stream{Octets: uint64(len(body)), SHA256: sha256.Sum256(body)}
+}
