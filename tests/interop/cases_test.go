@@ -3,6 +3,7 @@ package interop
 import (
 	"context"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,10 +38,10 @@ func runCase(t *testing.T, name, address string) (output string, passed bool) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
 	defer cancel()
-	out, code, err := mesh.Run(ctx, mesh.Binary(t, "google.golang.org/grpc/interop/client"),
-		"--server_host="+host, "--server_port="+port, "--test_case="+name, "--soak_max_failures=0",
-		// What the cases about load reports need, and no other looks at.
-		`--service_config_json={"loadBalancingConfig":[{"test_backend_metrics_load_balancer":{}}]}`,
-	)
+	args := []string{"--server_host=" + host, "--server_port=" + port, "--test_case=" + name}
+	if strings.HasPrefix(name, "orca_") {
+		args = append(args, `--service_config_json={"loadBalancingConfig":[{"test_backend_metrics_load_balancer":{}}]}`)
+	}
+	out, code, err := mesh.Run(ctx, mesh.Binary(t, "google.golang.org/grpc/interop/client"), args...)
 	return out, err == nil && code == 0
 }
