@@ -104,20 +104,24 @@ missing() {
   esac
 }
 
-# install PACKAGE... with apt, as root or through sudo.
-install() {
+# apt ARGUMENT... runs apt-get as root or through sudo.
+apt() {
   local as_root=()
-  has apt-get || fail 2 "this machine has no apt-get; install by hand: $*"
   if [ "$(id -u)" != 0 ]; then
-    has sudo || fail 2 "not root and no sudo here; ask for these packages to be installed: $*"
+    has sudo || fail 2 "not root and no sudo here; ask for this to be done: apt-get $*"
     [ -t 0 ] || sudo -n true 2>/dev/null ||
-      fail 2 "sudo wants a password and there is no terminal; ask for these packages to be installed: $*"
+      fail 2 "sudo wants a password and there is no terminal; ask for this to be done: apt-get $*"
     as_root=(sudo)
   fi
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" >&2
+}
+
+# install PACKAGE... with apt.
+install() {
+  has apt-get || fail 2 "this machine has no apt-get; install by hand: $*"
   say "installing with apt: $*"
-  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
-  "${apt[@]}" update >&2 || say "apt-get update failed; trying with the lists that are there"
-  "${apt[@]}" install -y --no-install-recommends "$@" >&2 || fail 1 "apt-get could not install: $*"
+  apt update || say "apt-get update failed; trying with the lists that are there"
+  apt install -y --no-install-recommends "$@" || fail 1 "apt-get could not install: $*"
 }
 
 # install_environment NAME PACKAGE PROGRAM builds a virtual environment from nothing and writes its stamp last: what was
@@ -148,6 +152,9 @@ environment() {
   exec 9>&-
 }
 
+# download PACKAGE DIR puts a Debian package into a folder. That needs no root, but lists, which a new machine doesn't have.
+download() { (cd "$2" && apt-get -qq -o APT::Sandbox::User=root download "$1" >&2); }
+
 # influxdb unpacks Debian's package if no influxd is there; one process at a time.
 influxdb() {
   local dir=$build/influxdb
@@ -159,8 +166,10 @@ influxdb() {
     say "unpacking Debian's influxdb into .build/influxdb"
     rm -rf "$dir" "$dir.new"
     mkdir "$dir.new"
-    (cd "$dir.new" && apt-get -qq -o APT::Sandbox::User=root download influxdb >&2) || fail 1 "apt-get could not download influxdb: try apt-get update"
-    dpkg-deb -x "$dir.new"/influxdb_*.deb "$dir.new" && rm "$dir.new"/influxdb_*.deb
+    download influxdb "$dir.new" || { apt update && download influxdb "$dir.new"; } ||
+      fail 1 "apt-get could not download influxdb"
+    dpkg-deb -x "$dir.new"/influxdb_*.deb "$dir.new" || fail 1 "dpkg-deb could not unpack influxdb"
+    rm "$dir.new"/influxdb_*.deb
     mv "$dir.new" "$dir"
   fi
   exec 9>&-
