@@ -132,8 +132,9 @@ func (c Capture) processor() *extprocv3.ExternalProcessor {
 	}
 }
 
-// wholeExchange asks for everything. BUFFERED keeps content-length; the
-// streamed modes lose or change it.
+// wholeExchange asks for everything. With BUFFERED configured Envoy keeps
+// content-length, also of a stream, for which the sidecar asks for STREAMED in
+// its reply to the headers.
 func wholeExchange() *extprocv3.ProcessingMode {
 	return &extprocv3.ProcessingMode{
 		RequestHeaderMode:   extprocv3.ProcessingMode_SEND,

@@ -169,7 +169,7 @@ func (r *run) one(ctx context.Context, x *exchange) error {
 		return err
 	}
 	began := time.Now()
-	canonical, failure, err := r.send(ctx, request, r.policies[string(x.ignore)])
+	canonical, failure, err := r.send(ctx, x, request)
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func hashOf(c output.Canonicalized, failure error) []byte {
 
 // send gives the target one request. failure is what the target did wrong, err
 // what we did.
-func (r *run) send(ctx context.Context, request *target.Request, policy output.IgnorePolicy) (c output.Canonicalized, failure, err error) {
+func (r *run) send(ctx context.Context, x *exchange, request *target.Request) (c output.Canonicalized, failure, err error) {
 	bounded, cancel := context.WithTimeout(ctx, r.options.Timeout)
 	defer cancel()
 	message, failure := r.target.Do(bounded, request)
@@ -219,7 +219,10 @@ func (r *run) send(ctx context.Context, request *target.Request, policy output.I
 		failure = errLedBack
 	}
 	if failure == nil {
-		c, failure = output.Canonical(message, policy)
+		c, failure = output.Canonical(message, r.policies[string(x.ignore)])
+	}
+	if failure == nil && x.ending == answered && c.Hash != x.hash {
+		return r.asStream(x, message, c)
 	}
 	return c, failure, nil
 }

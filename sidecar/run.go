@@ -30,7 +30,9 @@ import (
 // those in flight within the configured grace, seals the log and returns after
 // that is durable. version is verbatim's own.
 func Run(ctx context.Context, c config.Config, version string, logger *slog.Logger) error {
-	rules, err := policy.New(policy.Options{Meters: c.Capture.Meters, Skip: c.Capture.Skip})
+	rules, err := policy.New(policy.Options{
+		Meters: c.Capture.Meters, Skip: c.Capture.Skip, Stream: c.Capture.Stream, Types: c.Stream.Types,
+	})
 	if err != nil {
 		return err
 	}
@@ -203,6 +205,7 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 		Log: s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
 		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader,
 		FailOpen: s.config.FailOpen, Losses: s.losses, MaxEventBytes: s.config.MaxEventBytes,
+		Oversize: s.config.Oversize == "digest", Hold: s.config.Stream.Hold, MaxTurn: s.config.Stream.MaxTurn,
 		Replayed: replays.holds, Seen: s.captured.see, Metrics: s.metrics, Logger: s.logger,
 	})
 	server := grpc.NewServer(

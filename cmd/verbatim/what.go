@@ -16,13 +16,13 @@ func what(ev *logv1.Event) string {
 		return fmt.Sprintf("ordering %v, profile %v", enumJSON(k.Start.GetOrdering().Descriptor(), k.Start.GetOrdering().Number()),
 			enumJSON(k.Start.GetProfile().Descriptor(), k.Start.GetProfile().Number()))
 	case *logv1.Event_Request:
-		return fmt.Sprintf("%s %s, %d octets", pseudo(k.Request, ":method"), pseudo(k.Request, ":path"), len(k.Request.GetBody()))
+		return fmt.Sprintf("%s %s, %s", pseudo(k.Request, ":method"), pseudo(k.Request, ":path"), whatBody(k.Request))
 	case *logv1.Event_Response:
 		return whatResponse(k.Response)
 	case *logv1.Event_RequestPart:
-		return fmt.Sprintf("of %d", k.RequestPart.GetRequestOffset())
+		return whatRequestPart(k.RequestPart)
 	case *logv1.Event_ResponsePart:
-		return fmt.Sprintf("of %d", k.ResponsePart.GetRequestOffset())
+		return whatResponsePart(k.ResponsePart)
 	case *logv1.Event_Abort:
 		return fmt.Sprintf("of %d, delivered %v: %s", k.Abort.GetRequestOffset(),
 			enumJSON(k.Abort.GetDelivered().Descriptor(), k.Abort.GetDelivered().Number()), k.Abort.GetReason())
@@ -46,7 +46,8 @@ func whatResponse(r *logv1.Response) string {
 	if r.GetLocalReply() != nil {
 		by = ", by Envoy itself"
 	}
-	return fmt.Sprintf("to %d, status %d, %d octets%s", r.GetRequestOffset(), out.GetStatus(), len(out.GetBody()), by)
+	octets := uint64(len(out.GetBody())) + out.GetStreamOctets()
+	return fmt.Sprintf("to %d, status %d, %d octets%s", r.GetRequestOffset(), out.GetStatus(), octets, by)
 }
 
 func pseudo(r *logv1.Request, name string) string {

@@ -166,6 +166,10 @@ func (l *Log) Dir() string { return l.dir }
 // durable; Pending.Wait waits for that.
 func (l *Log) Append(d Draft) *Pending { return l.queue.append(d) }
 
+// AppendAll is Append for several drafts, one behind the other. Once one of them
+// fails, those behind it fail too.
+func (l *Log) AppendAll(drafts []Draft) []*Pending { return l.queue.appendAll(drafts) }
+
 // Skip counts an exchange that the capture policy left out; the next checkpoint
 // says so.
 func (l *Log) Skip(reason string) { l.skips.add(reason) }

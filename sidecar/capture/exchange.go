@@ -33,12 +33,21 @@ type exchange struct {
 	release  func() // of the turn; nil without one
 	sentAt   time.Time
 	answer   answer
+	steps    []step           // of a stream: what waits to be recorded
+	turnOver <-chan time.Time // of a stream: when others may enter; nil: not bounded
 }
 
-// handle takes one message and sends its reply. An error fails the stream.
+// handle takes one message and sends its reply, or leaves that to settle. An
+// error fails the stream.
 func (x *exchange) handle(m *extprocv3.ProcessingRequest) error {
 	if x.phase == overturned {
 		return nil
+	}
+	if in, err := x.inParts(m); in {
+		return err
+	}
+	if err := x.settle(); err != nil || x.phase == overturned {
+		return err
 	}
 	switch k := m.GetRequest().(type) {
 	case *extprocv3.ProcessingRequest_RequestHeaders:
@@ -98,6 +107,7 @@ func (x *exchange) close(why string) {
 		x.abort(maybeDelivered, why)
 	}
 	x.endTurn()
+	x.answer.takeHeld(x.server.Room)
 }
 
 // whyEnded is what is known of a stream that ended before its answer was whole.

@@ -56,7 +56,7 @@ func TestAWholeExchangeIsTwoEntries(t *testing.T) {
 	x.ask(responseBody(true, "ok"))
 	response := r.events(3)[2].GetResponse()
 	out, err := output.Decode(response.GetOutput())
-	if err != nil || out.GetStatus() != 200 || string(out.GetBody()) != "ok" || headersOf(out.GetHeaders()) != "x=1;" {
+	if err != nil || out.GetStatus() != 200 || string(out.GetBody()) != "ok" || headersOf(out.GetHeaders()) != "x=1;content-length=2;" {
 		t.Errorf("output %v, %v", out, err)
 	}
 	if response.GetRequestOffset() != 1 || response.GetUpstreamAddress() != "10.0.0.1:80" || response.GetLocalReply() != nil {

@@ -25,6 +25,7 @@ type request struct {
 	listener       string
 	meterIDs       []string
 	seed           uint64
+	requestStream
 }
 
 func (x *exchange) requestHeaders(h *extprocv3.HttpHeaders, attrs map[string]*structpb.Struct) error {
@@ -36,10 +37,13 @@ func (x *exchange) requestHeaders(h *extprocv3.HttpHeaders, attrs map[string]*st
 	}
 	x.request.headers = headerList(h.GetHeaders())
 	x.request.readAttributes(attrs)
-	if !h.GetEndOfStream() {
-		return x.send(continueRequestHeaders(nil))
+	if h.GetEndOfStream() {
+		return x.requestWhole(continueRequestHeaders)
 	}
-	return x.requestWhole(continueRequestHeaders)
+	if x.beginsStream() {
+		return x.requestWhole(x.continueStream)
+	}
+	return x.send(continueRequestHeaders(nil))
 }
 
 func (x *exchange) requestBody(b *extprocv3.HttpBody) error {
@@ -151,6 +155,9 @@ func (x *exchange) notRecorded(err error, clientSets bool, reply func(*extprocv3
 func (x *exchange) letThrough() {
 	x.phase = released
 	x.sentAt = time.Now()
+	if x.request.stream {
+		x.boundTurn()
+	}
 }
 
 // durable waits for an entry, whatever becomes of the client: an entry that has

@@ -30,8 +30,19 @@ type Options struct {
 	// FailOpen lets traffic pass that can't be recorded, and counts it in Losses.
 	FailOpen bool
 	Losses   *Losses
-	// MaxEventBytes bounds a body.
+	// MaxEventBytes bounds a body that is recorded whole.
 	MaxEventBytes int
+	// Oversize lets larger ones pass that say their length, and records them by
+	// count and digest.
+	Oversize bool
+	// Hold is how long the body of an answer that does not say its length is held,
+	// so that it can be recorded whole; 0: not at all.
+	Hold time.Duration
+	// MaxTurn is how long a stream keeps its turn.
+	MaxTurn time.Duration
+	// Room bounds what all exchanges hold of such answers; nil: each has its own
+	// bound alone.
+	Room Room
 	// Replayed says whether the log holds a request with this clock and seed: a
 	// request that brings both is a replay led back here. May be nil.
 	Replayed func(clockMS, seed uint64) (bool, error)
@@ -49,6 +60,13 @@ type Metrics interface {
 	WaitedForPipeline(time.Duration)
 	// Refused counts exchanges that were answered with an error, by reason.
 	Refused(reason string)
+}
+
+// Room is counted in octets; golang.org/x/sync/semaphore's Weighted is one.
+type Room interface {
+	// TryAcquire takes octets if they are there, and does not wait for them.
+	TryAcquire(octets int64) bool
+	Release(octets int64)
 }
 
 // Server implements ext_proc's ExternalProcessor. Each stream is one exchange.
@@ -71,13 +89,14 @@ type stream = grpc.BidiStreamingServer[extprocv3.ProcessingRequest, extprocv3.Pr
 // failure mode.
 func (s *Server) Process(st stream) error {
 	x := &exchange{server: s, stream: st, messages: s.receive(st)}
+	x.request.mode = bodyWhole
 	defer x.end()
 	for {
-		m, ok := <-x.messages
-		if !ok {
+		more, err := x.next()
+		if !more {
 			return nil
 		}
-		if err := x.handle(m); err != nil {
+		if err != nil {
 			if ended := st.Context().Err(); ended != nil {
 				return status.FromContextError(ended).Err()
 			}
@@ -88,11 +107,15 @@ func (s *Server) Process(st stream) error {
 	}
 }
 
+// maxAhead is how many messages are taken before they are handled: as many as
+// are recorded in one go.
+const maxAhead = 16
+
 // receive starts the stream's receiver, so that the end of the stream is seen
 // while the exchange waits. The goroutine ends when Recv fails, which it does at
 // the latest when Process returns; the channel is closed then.
 func (s *Server) receive(st stream) <-chan *extprocv3.ProcessingRequest {
-	messages := make(chan *extprocv3.ProcessingRequest)
+	messages := make(chan *extprocv3.ProcessingRequest, maxAhead)
 	s.receivers.Go(func() {
 		defer close(messages)
 		for {

@@ -50,7 +50,10 @@ func newRig(t *testing.T, change func(*capture.Options)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := policy.New(policy.Options{Skip: `request.path == "/healthz" ? "health" : ""`})
+	rules, err := policy.New(policy.Options{
+		Skip: `request.path == "/healthz" ? "health" : ""`, Stream: `request.path == "/v1/upload"`,
+		Types: []string{"application/grpc*", "text/event-stream"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +62,7 @@ func newRig(t *testing.T, change func(*capture.Options)) *rig {
 		Log: log, Policy: rules, Ignore: output.DefaultIgnorePolicy(), Losses: r.losses,
 		Turns:       turn.New(turn.Options{Ordering: logv1.Ordering_ORDERING_METER, MaxWaiting: 10, MaxWait: time.Minute}),
 		ClockHeader: "x-verbatim-clock-ms", SeedHeader: "x-verbatim-seed", MaxEventBytes: 1000,
+		Hold: time.Minute, MaxTurn: time.Minute,
 		Metrics: noMetrics{}, Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
@@ -202,7 +206,12 @@ func requestTrailers(pairs ...string) *extprocv3.ProcessingRequest {
 	}}
 }
 
+// responseHeaders begins an answer of a known length.
 func responseHeaders(end bool, status, details string, flags float64) *extprocv3.ProcessingRequest {
+	return answerHeaders(end, details, flags, ":status", status, "x", "1", "content-length", "2")
+}
+
+func answerHeaders(end bool, details string, flags float64, pairs ...string) *extprocv3.ProcessingRequest {
 	attrs, err := structpb.NewStruct(map[string]any{
 		"response.code_details": details, "response.flags": flags, "upstream.address": "10.0.0.1:80",
 	})
@@ -212,7 +221,7 @@ func responseHeaders(end bool, status, details string, flags float64) *extprocv3
 	return &extprocv3.ProcessingRequest{
 		Attributes: map[string]*structpb.Struct{"envoy.filters.http.ext_proc": attrs},
 		Request: &extprocv3.ProcessingRequest_ResponseHeaders{ResponseHeaders: &extprocv3.HttpHeaders{
-			Headers: headerMap(":status", status, "x", "1"), EndOfStream: end,
+			Headers: headerMap(pairs...), EndOfStream: end,
 		}},
 	}
 }

@@ -36,18 +36,22 @@ type Config struct {
 	ClockHeader string  `yaml:"clock_header"`
 	SeedHeader  string  `yaml:"seed_header"`
 	Capture     Capture `yaml:"capture"`
+	Stream      Stream  `yaml:"stream"`
 	Ignore      Ignore  `yaml:"ignore"`
 	Seal        Seal    `yaml:"seal"`
 	// MaxEventBytes is how large a message of an exchange may be.
-	MaxEventBytes int        `yaml:"max_event_bytes"`
-	Pipeline      Pipeline   `yaml:"pipeline"`
-	Envoy         Envoy      `yaml:"envoy"`
-	Replay        Replay     `yaml:"replay"`
-	Anchor        Anchor     `yaml:"anchor"`
-	Checkpoint    Checkpoint `yaml:"checkpoint"`
-	Retention     Retention  `yaml:"retention"`
-	Archive       Archive    `yaml:"archive"`
-	Shutdown      Shutdown   `yaml:"shutdown"`
+	MaxEventBytes int `yaml:"max_event_bytes"`
+	// Oversize is what becomes of a larger one: "refuse", or "digest" to let it
+	// pass and record its length and digest.
+	Oversize   string     `yaml:"oversize"`
+	Pipeline   Pipeline   `yaml:"pipeline"`
+	Envoy      Envoy      `yaml:"envoy"`
+	Replay     Replay     `yaml:"replay"`
+	Anchor     Anchor     `yaml:"anchor"`
+	Checkpoint Checkpoint `yaml:"checkpoint"`
+	Retention  Retention  `yaml:"retention"`
+	Archive    Archive    `yaml:"archive"`
+	Shutdown   Shutdown   `yaml:"shutdown"`
 	// LogLevel is "debug", "info", "warn" or "error".
 	LogLevel string `yaml:"log_level"`
 	// LogFormat is "text" or "json".
@@ -68,6 +72,19 @@ type Capture struct {
 	Meters string `yaml:"meters"`
 	// Skip says which requests are not recorded; empty: none.
 	Skip string `yaml:"skip"`
+	// Stream says which requests are streams, besides those by content type;
+	// empty: none.
+	Stream string `yaml:"stream"`
+}
+
+// Stream says what is recorded in parts, and when.
+type Stream struct {
+	// Types are content types; a "*" at the end stands for any rest.
+	Types []string `yaml:"types"`
+	// Hold is how long an answer of unknown length is held to be recorded whole.
+	Hold time.Duration `yaml:"hold"`
+	// MaxTurn is how long a stream keeps its turn in the pipeline.
+	MaxTurn time.Duration `yaml:"max_turn"`
 }
 
 // Ignore says what of a response is no output that a replay must give again.
@@ -163,14 +180,19 @@ type Shutdown struct {
 // Pipeline.Address have no default and must be set.
 func Default() Config {
 	return Config{
-		Admin:         "127.0.0.1:9910",
-		Ordering:      "meter",
-		Queue:         Queue{MaxWaiting: 1024, MaxWait: 10 * time.Second},
-		ClockHeader:   "x-verbatim-clock-ms",
-		SeedHeader:    "x-verbatim-seed",
-		Ignore:        Ignore{Headers: []string{"date", "x-request-id"}},
-		Seal:          Seal{MaxAge: time.Minute},
+		Admin:       "127.0.0.1:9910",
+		Ordering:    "meter",
+		Queue:       Queue{MaxWaiting: 1024, MaxWait: 10 * time.Second},
+		ClockHeader: "x-verbatim-clock-ms",
+		SeedHeader:  "x-verbatim-seed",
+		Ignore:      Ignore{Headers: []string{"date", "x-request-id"}},
+		Seal:        Seal{MaxAge: time.Minute},
+		Stream: Stream{
+			Types: []string{"application/grpc*", "application/connect+*", "text/event-stream"},
+			Hold:  250 * time.Millisecond, MaxTurn: time.Second,
+		},
 		MaxEventBytes: 16 << 20,
+		Oversize:      "refuse",
 		Pipeline:      Pipeline{Protocol: "h1"},
 		Anchor:        Anchor{Every: 1, MinInterval: time.Minute, AlarmAfter: time.Hour},
 		Checkpoint:    Checkpoint{KeyFiles: []string{}},

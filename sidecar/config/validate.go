@@ -59,6 +59,7 @@ func (c *Config) checkChoices() error {
 	}{
 		{"ordering", c.Ordering, []string{"meter", "global", "none"}},
 		{"pipeline.protocol", c.Pipeline.Protocol, []string{"h1", "h2"}},
+		{"oversize", c.Oversize, []string{"refuse", "digest"}},
 		{"log_level", c.LogLevel, []string{"debug", "info", "warn", "error"}},
 		{"log_format", c.LogFormat, []string{"text", "json"}},
 	} {
@@ -75,6 +76,10 @@ func (c *Config) checkBounds() error {
 		return fmt.Errorf("queue.max_waiting: %d is less than 1", c.Queue.MaxWaiting)
 	case c.Queue.MaxWait <= 0:
 		return fmt.Errorf("queue.max_wait: %v is not more than 0s", c.Queue.MaxWait)
+	case c.Stream.Hold < 0:
+		return fmt.Errorf("stream.hold: %v is less than 0s, which means not at all", c.Stream.Hold)
+	case c.Stream.MaxTurn <= 0:
+		return fmt.Errorf("stream.max_turn: %v is not more than 0s", c.Stream.MaxTurn)
 	case c.Seal.MaxAge < 0:
 		return fmt.Errorf("seal.max_age: %v is less than 0s, which means any age", c.Seal.MaxAge)
 	case c.Shutdown.Grace <= 0:
