@@ -99,6 +99,7 @@ func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplay
 	if err := r.all(ctx); err != nil {
 		return nil, err
 	}
+	r.warnOfStreams()
 	r.response.ReplayUs = uint64(time.Since(began).Microseconds())
 	return r.verdict(), nil
 }
@@ -133,6 +134,7 @@ type run struct {
 	compared           []*exchange
 	firstBad           *difference
 	cannotTell         string
+	notReplayable      int // requests whose octets were not kept: nothing was sent for them
 }
 
 // difference is the first compared exchange whose outputs differ.
@@ -164,12 +166,16 @@ func (r *run) one(ctx context.Context, x *exchange) error {
 	if x.ending == notDelivered {
 		return nil
 	}
+	if x.unsendable() {
+		r.notReplayable++
+		return nil
+	}
 	request, err := r.load(x)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	canonical, failure, err := r.send(ctx, request, r.policies[string(x.ignore)])
+	canonical, failure, err := r.send(ctx, x, request)
 	if err != nil {
 		return err
 	}
@@ -208,7 +214,14 @@ func hashOf(c output.Canonicalized, failure error) []byte {
 
 // send gives the target one request. failure is what the target did wrong, err
 // what we did.
-func (r *run) send(ctx context.Context, request *target.Request, policy output.IgnorePolicy) (c output.Canonicalized, failure, err error) {
+func (r *run) send(ctx context.Context, x *exchange, request *target.Request) (c output.Canonicalized, failure, err error) {
+	if x.stream != nil {
+		c, failure, err = r.sendStream(ctx, x, request)
+		if ctx.Err() != nil {
+			err = fmt.Errorf("replay: %w", context.Cause(ctx))
+		}
+		return c, failure, err
+	}
 	bounded, cancel := context.WithTimeout(ctx, r.options.Timeout)
 	defer cancel()
 	message, failure := r.target.Do(bounded, request)
@@ -219,7 +232,7 @@ func (r *run) send(ctx context.Context, request *target.Request, policy output.I
 		failure = errLedBack
 	}
 	if failure == nil {
-		c, failure = output.Canonical(message, policy)
+		c, failure = output.Canonical(message, r.policies[string(x.ignore)])
 	}
 	return c, failure, nil
 }
