@@ -25,7 +25,7 @@ func (r *run) diff(d *difference) []string {
 	if err != nil {
 		return []string{fmt.Sprintf("the replayed output can't be read: %v", err)}
 	}
-	lines := Diff(recorded, replayed)
+	lines := append(Diff(recorded, replayed), r.diffStream(d.x)...)
 	if len(lines) > maxDiffLines {
 		more := len(lines) - maxDiffLines
 		lines = append(lines[:maxDiffLines], fmt.Sprintf("and %d more lines", more))

@@ -11,6 +11,7 @@ import (
 // It can explain any difference that comes later, also if it is not selected.
 type doubt struct {
 	offset uint64
+	unsent bool // its octets were not kept, so that it could not be sent again
 	// Of a gap: since when, until when, and how much passed.
 	gap              bool
 	sinceMS, untilMS uint64
@@ -20,6 +21,9 @@ type doubt struct {
 func (d doubt) String() string {
 	if d.gap {
 		return fmt.Sprintf("unrecorded traffic, the gap told at %d", d.offset)
+	}
+	if d.unsent {
+		return fmt.Sprintf("event %d, which could not be sent again because its octets were not kept", d.offset)
 	}
 	return fmt.Sprintf("unfinished event %d", d.offset)
 }

@@ -99,6 +99,7 @@ func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplay
 	if err := r.all(ctx); err != nil {
 		return nil, err
 	}
+	r.warnOfStreams()
 	r.response.ReplayUs = uint64(time.Since(began).Microseconds())
 	return r.verdict(), nil
 }
@@ -133,6 +134,7 @@ type run struct {
 	compared           []*exchange
 	firstBad           *difference
 	cannotTell         string
+	notReplayable      int // requests whose octets were not kept: nothing was sent for them
 }
 
 // difference is the first compared exchange whose outputs differ.
@@ -162,6 +164,10 @@ func (r *run) all(ctx context.Context) error {
 func (r *run) one(ctx context.Context, x *exchange) error {
 	r.count(x)
 	if x.ending == notDelivered {
+		return nil
+	}
+	if x.unsendable() {
+		r.notReplayable++
 		return nil
 	}
 	request, err := r.load(x)
@@ -209,6 +215,13 @@ func hashOf(c output.Canonicalized, failure error) []byte {
 // send gives the target one request. failure is what the target did wrong, err
 // what we did.
 func (r *run) send(ctx context.Context, x *exchange, request *target.Request) (c output.Canonicalized, failure, err error) {
+	if x.stream != nil {
+		c, failure, err = r.sendStream(ctx, x, request)
+		if ctx.Err() != nil {
+			err = fmt.Errorf("replay: %w", context.Cause(ctx))
+		}
+		return c, failure, err
+	}
 	bounded, cancel := context.WithTimeout(ctx, r.options.Timeout)
 	defer cancel()
 	message, failure := r.target.Do(bounded, request)
@@ -220,9 +233,6 @@ func (r *run) send(ctx context.Context, x *exchange, request *target.Request) (c
 	}
 	if failure == nil {
 		c, failure = output.Canonical(message, r.policies[string(x.ignore)])
-	}
-	if failure == nil && x.ending == answered && c.Hash != x.hash {
-		return r.asStream(x, message, c)
 	}
 	return c, failure, nil
 }

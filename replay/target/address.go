@@ -31,6 +31,10 @@ type Options struct {
 	// MaxBody is the most octets that an answer's body may have. Default:
 	// DefaultMaxBody.
 	MaxBody int64
+	// Via says that the address is a listener of an Envoy before the pipeline: each
+	// request is sent as a client sends it for which that Envoy sends the recorded
+	// one on, in the protocol that the recorded client spoke.
+	Via bool
 }
 
 // New makes a Target of "http://host:port" (HTTP/1.1), "h2c://host:port"
@@ -66,7 +70,7 @@ func New(address string, o Options) (*Target, error) {
 	if o.MaxBody <= 0 {
 		o.MaxBody = DefaultMaxBody
 	}
-	return &Target{address: host, protocol: protocol, maxBody: o.MaxBody}, nil
+	return &Target{address: host, protocol: protocol, maxBody: o.MaxBody, via: o.Via}, nil
 }
 
 func withPort(host string) (string, error) {

@@ -50,6 +50,7 @@ package target
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
@@ -73,8 +74,16 @@ var (
 	// longer than the limit.
 	ErrMalformed = errors.New("answer refused")
 	// ErrUnsendable: the recorded request is not one that Envoy sends. Nothing
-	// was sent.
+	// was sent, but for parts before one with such trailers.
 	ErrUnsendable = errors.New("recorded request cannot be sent")
+	// ErrOrder: a part of the request waited for octets of the answer that did not
+	// come in time. It is always an *OrderError, and ErrTimeout too.
+	ErrOrder = errors.New("the answer did not come as far as it had before the request went on")
+	// ErrBrokenOff: the client went away, as Request.BreakOff asks.
+	ErrBrokenOff = errors.New("broken off, as the client did")
+	// ErrParts: whoever gives the request's parts failed. The pipeline has seen
+	// those before.
+	ErrParts = errors.New("parts of the request can't be had")
 )
 
 // errNotProcessed says that the pipeline has certainly not seen the request.
@@ -86,48 +95,82 @@ type Target struct {
 	address  string
 	protocol Protocol
 	maxBody  int64
+	via      bool
 	dialer   net.Dialer
-	kept     conn // nil: none
+	kept     conn     // nil: none
+	speaks   Protocol // the kept one
 }
 
 // conn is a connection of one of the two protocols.
 type conn interface {
 	// alive looks whether the connection can carry a request now.
 	alive(ctx context.Context) bool
-	// exchange sends r and returns the whole answer. keep says that another
+	// exchange sends r and reads the whole answer into g. keep says that another
 	// request may follow.
-	exchange(ctx context.Context, r *Request) (m output.Message, keep bool, err error)
+	exchange(ctx context.Context, r *Request, g *gathered) (keep bool, err error)
 	close()
 }
 
 // Do sends r and returns the answer as it came, for output.Canonical. The
-// message shares no memory with r. A context's deadline is the only timeout.
+// message shares no memory with r. Timeouts are the context's deadline and r.Idle.
 func (t *Target) Do(ctx context.Context, r *Request) (output.Message, error) {
-	if err := r.check(); err != nil {
+	g, err := t.do(ctx, r, func() *gathered { return &gathered{hold: t.maxBody, most: t.maxBody} })
+	if err != nil {
 		return output.Message{}, err
+	}
+	return g.message, nil
+}
+
+// Stream is Do for an answer that may be long: it holds the first hold octets of
+// the body and refuses one of more than most. With an error the answer is what had
+// come until then.
+func (t *Target) Stream(ctx context.Context, r *Request, hold, most int64) (Answer, error) {
+	g, err := t.do(ctx, r, func() *gathered { return &gathered{hold: hold, most: most, digest: sha256.New()} })
+	if g == nil {
+		return Answer{}, err
+	}
+	return g.answer(), err
+}
+
+// do sends r, a second time where the server did not process it, into a new answer
+// each time. The answer is nil if none was waited for.
+func (t *Target) do(ctx context.Context, r *Request, answer func() *gathered) (*gathered, error) {
+	if err := r.check(); err != nil {
+		return nil, err
 	}
 	var err error
 	for range 2 {
 		var c conn
-		if c, err = t.connection(ctx); err != nil {
-			return output.Message{}, err
+		if c, err = t.connection(ctx, t.speak(r)); err != nil {
+			return nil, err
 		}
-		var m output.Message
+		g := answer()
 		var keep bool
-		if m, keep, err = c.exchange(ctx, r); !keep {
+		if keep, err = c.exchange(ctx, r, g); !keep {
 			t.Close()
 		}
 		if !errors.Is(err, errNotProcessed) {
-			return m, err
+			return g, err
 		}
 	}
-	return output.Message{}, fmt.Errorf("%w: %s: %w", ErrUnreachable, t.address, err)
+	return nil, fmt.Errorf("%w: %s: %w", ErrUnreachable, t.address, err)
 }
 
-// connection is the kept one, or a new one where it has gone.
-func (t *Target) connection(ctx context.Context) (conn, error) {
+// speak is the protocol in which r is sent.
+func (t *Target) speak(r *Request) Protocol {
+	switch {
+	case t.via && r.Protocol == "HTTP/2":
+		return HTTP2
+	case t.via && r.Protocol == "HTTP/1.1":
+		return HTTP1
+	}
+	return t.protocol
+}
+
+// connection is the kept one, or a new one where it has gone or speaks otherwise.
+func (t *Target) connection(ctx context.Context, p Protocol) (conn, error) {
 	if t.kept != nil {
-		if t.kept.alive(ctx) {
+		if t.speaks == p && t.kept.alive(ctx) {
 			return t.kept, nil
 		}
 		t.Close()
@@ -137,10 +180,11 @@ func (t *Target) connection(ctx context.Context) (conn, error) {
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	tcp := c.(*net.TCPConn)
-	if t.protocol == HTTP2 {
-		t.kept = newHTTP2Conn(tcp, t.maxBody)
+	t.speaks = p
+	if p == HTTP2 {
+		t.kept = newHTTP2Conn(tcp)
 	} else {
-		t.kept = newHTTP1Conn(tcp, t.maxBody)
+		t.kept = newHTTP1Conn(tcp, t.via)
 	}
 	return t.kept, nil
 }
