@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"strings"
 	"testing"
 
 	"verbatim/filter"
@@ -25,8 +26,10 @@ func TestStrict(t *testing.T) {
 		})
 	}
 	with.stop(t)
-	out, code, err := mesh.Run(t.Context(), mesh.Binary(t, "./cmd/verbatim"), "replay", "--log", with.log, "--target", "h2c://"+startServer(t))
-	if err != nil || code != 0 {
+	out, code, err := mesh.Run(t.Context(), mesh.Binary(t, "./cmd/verbatim"), "replay", "--log", with.log, "--target", "h2c://"+startServer(t),
+		// What was broken off is waited for that long.
+		"--timeout", "2s")
+	if err != nil || code != 0 || !strings.Contains(out, "\nVERIFIED: ") {
 		t.Errorf("replay: exit %d, %v: %s", code, err, out)
 	}
 }
