@@ -70,12 +70,6 @@ type Capture struct {
 	Skip string `yaml:"skip"`
 }
 
-// Ignore says what of a response is no output that a replay must give again.
-type Ignore struct {
-	// Headers are lower-case names.
-	Headers []string `yaml:"headers"`
-}
-
 // Seal says when a checkpoint is written before its window is full.
 type Seal struct {
 	// MaxAge is how old the oldest unsealed entry may get; 0: any age.
@@ -168,7 +162,7 @@ func Default() Config {
 		Queue:         Queue{MaxWaiting: 1024, MaxWait: 10 * time.Second},
 		ClockHeader:   "x-verbatim-clock-ms",
 		SeedHeader:    "x-verbatim-seed",
-		Ignore:        Ignore{Headers: []string{"date", "x-request-id"}},
+		Ignore:        defaultIgnore(),
 		Seal:          Seal{MaxAge: time.Minute},
 		MaxEventBytes: 16 << 20,
 		Pipeline:      Pipeline{Protocol: "h1"},

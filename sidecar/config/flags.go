@@ -34,7 +34,7 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.SeedHeader, "seed-header", c.SeedHeader, "`header` that carries the seed to the pipeline")
 	fs.StringVar(&c.Capture.Meters, "capture.meters", c.Capture.Meters, "`CEL` expression for a request's meter ids; empty: x-meter-id, or meter_id in JSON")
 	fs.StringVar(&c.Capture.Skip, "capture.skip", c.Capture.Skip, "`CEL` expression for requests that are not recorded; empty: none")
-	fs.StringSliceVar(&c.Ignore.Headers, "ignore.headers", c.Ignore.Headers, "response `headers` that a replay need not give again")
+	c.Ignore.bind(fs)
 	fs.DurationVar(&c.Seal.MaxAge, "seal.max-age", c.Seal.MaxAge, "how old the oldest unsealed entry may get; 0: any age")
 	fs.IntVar(&c.MaxEventBytes, "max-event-bytes", c.MaxEventBytes, "how large a request or a response may be")
 	fs.StringVar(&c.Pipeline.Name, "pipeline.name", c.Pipeline.Name, "the pipeline's name, for the record")

@@ -26,13 +26,13 @@ type ProtobufRule struct {
 	// Path is the requests' path without a query, such as a gRPC method
 	// "/shop.v1.Orders/Get". Empty: every method of the descriptors that answers
 	// with Message.
-	Path string `json:"path" yaml:"path"`
+	Path string `json:"path"`
 	// Message is the full name of the body's type. It may be left out where Path is
 	// a method of the descriptors.
-	Message string `json:"message" yaml:"message"`
+	Message string `json:"message"`
 	// Fields are paths of field names or numbers from Message on, such as
 	// "header.request_id". A map has the fields key and value.
-	Fields []string `json:"fields" yaml:"fields"`
+	Fields []string `json:"fields"`
 }
 
 // Compile makes the policy of the rules, the same for the same rules in any order and

@@ -1,6 +1,7 @@
 package output_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"strings"
@@ -62,7 +63,7 @@ func TestGoldenPolicyText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(back.JSON()) != string(p.JSON()) || back.Policy().GetVersion() != 2 {
+	if !bytes.Equal(back.JSON(), p.JSON()) || back.Policy().GetVersion() != 2 {
 		t.Errorf("read back as version %d: %s", back.Policy().GetVersion(), back.JSON())
 	}
 }
@@ -133,7 +134,7 @@ func FuzzParseIgnorePolicy(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%s is read, but not written again: %v", text, err)
 		}
-		if string(again.JSON()) != string(text) {
+		if !bytes.Equal(again.JSON(), text) {
 			t.Errorf("%s is written again as %s", text, again.JSON())
 		}
 	})

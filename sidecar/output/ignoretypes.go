@@ -138,4 +138,3 @@ func pathName(path []protoreflect.FieldDescriptor) string {
 	}
 	return strings.Join(names, ".")
 }
-

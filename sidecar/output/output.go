@@ -61,6 +61,17 @@ type Message struct {
 	Trailers []*logv1.Header
 }
 
+// RequestPath is the ":path" of a request's header list, for Message.Path; empty if it
+// has none.
+func RequestPath(headers []*logv1.Header) string {
+	for _, h := range headers {
+		if string(h.GetName()) == ":path" {
+			return string(h.GetValue())
+		}
+	}
+	return ""
+}
+
 // Canonicalized is a response in canonical form.
 type Canonicalized struct {
 	// Output is the serialized logv1.Output; nothing else refers to it.

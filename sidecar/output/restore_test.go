@@ -1,6 +1,7 @@
 package output_test
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -64,7 +65,7 @@ func TestReapplyToAStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, want := canonical(t, output.Message{Status: 200, Headers: list("content-type:application/json", "date:d", "content-length:7", "x-a:1")}, other)
-	if string(got.Output) != string(stream(want)) {
+	if !bytes.Equal(got.Output, stream(want)) {
 		t.Errorf("got %x, want %x", got.Output, stream(want))
 	}
 }
