@@ -29,6 +29,9 @@ type Options struct {
 	TargetImage string
 	// All goes on after the first difference.
 	All bool
+	// Ignore is the policy that both sides of each comparison are brought under; nil:
+	// each request's own, as its Start sealed it.
+	Ignore *output.IgnorePolicy
 	// Timeout bounds one request; 0: DefaultTimeout.
 	Timeout time.Duration
 	// Emit gets every replayed event as it is produced; may be nil. Its error
@@ -103,29 +106,12 @@ func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplay
 	return r.verdict(), nil
 }
 
-// readPolicies reads the ignore policies that the range was recorded under,
-// before anything is sent.
-func (r *run) readPolicies() error {
-	r.policies = map[string]output.IgnorePolicy{"": output.DefaultIgnorePolicy()}
-	for _, x := range r.plan.exchanges {
-		if _, known := r.policies[string(x.ignore)]; known {
-			continue
-		}
-		policy, err := output.ParseIgnorePolicy(x.ignore)
-		if err != nil {
-			return fmt.Errorf("read ignore policy of request %d: %w", x.offset, err)
-		}
-		r.policies[string(x.ignore)] = policy
-	}
-	return nil
-}
-
 // run is one replay under way. One goroutine owns it.
 type run struct {
 	view     *auditlog.View
 	options  Options
 	plan     *plan
-	policies map[string]output.IgnorePolicy // by their sealed text
+	ignoring ignoring
 	target   *target.Target
 	response *auditv1.AuditReplayResponse
 
@@ -168,8 +154,11 @@ func (r *run) one(ctx context.Context, x *exchange) error {
 	if err != nil {
 		return err
 	}
+	if r.bringUnder(x, request); r.cannotTell != "" {
+		return nil
+	}
 	began := time.Now()
-	canonical, failure, err := r.send(ctx, request, r.policies[string(x.ignore)])
+	canonical, failure, err := r.send(ctx, request, r.ignoring.of(x))
 	if err != nil {
 		return err
 	}
@@ -219,6 +208,7 @@ func (r *run) send(ctx context.Context, request *target.Request, policy output.I
 		failure = errLedBack
 	}
 	if failure == nil {
+		message.Path = output.RequestPath(request.Headers)
 		c, failure = output.Canonical(message, policy)
 	}
 	return c, failure, nil
