@@ -1,6 +1,8 @@
 package sidecar
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,5 +28,34 @@ func TestReadIgnorePolicy(t *testing.T) {
 		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
 			t.Errorf("%+v: %v, want %q", c.settings, err, c.err)
 		}
+	}
+}
+
+// TestTheDocumentedPolicyIsOne: the YAML of docs/ignore.md, beside its descriptors.
+func TestTheDocumentedPolicyIsOne(t *testing.T) {
+	page, err := os.ReadFile("../docs/ignore.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, found := strings.Cut(after, "```")
+	if !found {
+		t.Fatal("the page has no YAML")
+	}
+	file := filepath.Join(t.TempDir(), "ignore.yaml")
+	if err := os.WriteFile(file, []byte(example), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings, err := config.LoadIgnore(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("output/testdata/api")
+	p, err := ReadIgnorePolicy(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(p.JSON()); !strings.Contains(text, `"fields":["cached","trace.id"]`) {
+		t.Errorf("the policy is %s", text)
 	}
 }
