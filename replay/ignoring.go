@@ -94,6 +94,6 @@ func (r *run) bringUnder(x *exchange, request *target.Request) {
 // sayPolicy adds to a verdict what it was reached under, if not what the log sealed.
 func (r *run) sayPolicy() {
 	if r.options.Ignore != nil && !r.response.GetIgnorePolicySealed() {
-		r.response.Reason += "; both sides were brought under an ignore policy that is not the sealed one"
+		r.response.Reason += "; under an ignore policy that is not the sealed one"
 	}
 }

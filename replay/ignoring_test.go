@@ -54,7 +54,7 @@ func TestAPolicyIsForBothSides(t *testing.T) {
 		"a wider one":                   {sealed: []string{"/kwh"}, chosen: []string{"/took"}, headers: noise, change: whole, result: "VERIFIED", word: "not the sealed one", notSealed: true},
 		"a narrower one":                {sealed: []string{"/took"}, chosen: []string{"/kwh"}, headers: noise, change: whole, result: "DIVERGENCE", word: "not the sealed one", notSealed: true, diff: "- body /took: 1"},
 		"one that ignores less headers": {sealed: []string{"/took"}, chosen: []string{"/took"}, headers: []string{"date"}, change: whole, result: "DIVERGENCE", word: "not the sealed one", notSealed: true, diff: "- header x-noise: recorded"},
-		"what was taken out is wrong": {sealed: []string{"/took"}, chosen: []string{"/*"}, headers: noise, change: func(r *logv1.Response) { r.IgnoredSpans[0].Position++ },
+		"what was taken out is wrong": {sealed: []string{"/none"}, chosen: []string{"/*"}, headers: noise, change: func(r *logv1.Response) { r.IgnoredHeaders[0].Index = 99 },
 			result: "CANNOT_TELL", word: "can't be brought under the chosen ignore policy", notSealed: true},
 	} {
 		t.Run(name, func(t *testing.T) {
