@@ -33,16 +33,17 @@ func (r *run) diff(d *difference) []string {
 	return lines
 }
 
+// recordedOutput is the recorded output as it was compared.
 func (r *run) recordedOutput(x *exchange) (*logv1.Output, error) {
-	e, err := r.view.Entry(x.outcome)
+	request, err := r.load(x)
 	if err != nil {
 		return nil, err
 	}
-	ev, err := e.Event()
+	recorded, err := r.recordedUnder(x, request)
 	if err != nil {
 		return nil, err
 	}
-	return output.Decode(ev.GetResponse().GetOutput())
+	return output.Decode(recorded)
 }
 
 // Diff compares two outputs: status, headers, body (JSON by field, else text by

@@ -29,6 +29,9 @@ type Options struct {
 	TargetImage string
 	// All goes on after the first difference.
 	All bool
+	// Ignore is the policy that both sides of each comparison are brought under; nil:
+	// each request's own, as its Start sealed it.
+	Ignore *output.IgnorePolicy
 	// Timeout bounds one request; 0: DefaultTimeout.
 	Timeout time.Duration
 	// Emit gets every replayed event as it is produced; may be nil. Its error
@@ -104,29 +107,12 @@ func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplay
 	return r.verdict(), nil
 }
 
-// readPolicies reads the ignore policies that the range was recorded under,
-// before anything is sent.
-func (r *run) readPolicies() error {
-	r.policies = map[string]output.IgnorePolicy{"": output.DefaultIgnorePolicy()}
-	for _, x := range r.plan.exchanges {
-		if _, known := r.policies[string(x.ignore)]; known {
-			continue
-		}
-		policy, err := output.ParseIgnorePolicy(x.ignore)
-		if err != nil {
-			return fmt.Errorf("read ignore policy of request %d: %w", x.offset, err)
-		}
-		r.policies[string(x.ignore)] = policy
-	}
-	return nil
-}
-
 // run is one replay under way. One goroutine owns it.
 type run struct {
 	view     *auditlog.View
 	options  Options
 	plan     *plan
-	policies map[string]output.IgnorePolicy // by their sealed text
+	ignoring ignoring
 	target   *target.Target
 	response *auditv1.AuditReplayResponse
 
@@ -173,6 +159,9 @@ func (r *run) one(ctx context.Context, x *exchange) error {
 	request, err := r.load(x)
 	if err != nil {
 		return err
+	}
+	if r.bringUnder(x, request); r.cannotTell != "" {
+		return nil
 	}
 	began := time.Now()
 	canonical, failure, err := r.send(ctx, x, request)
@@ -232,7 +221,8 @@ func (r *run) send(ctx context.Context, x *exchange, request *target.Request) (c
 		failure = errLedBack
 	}
 	if failure == nil {
-		c, failure = output.Canonical(message, r.policies[string(x.ignore)])
+		message.Path = output.RequestPath(request.Headers)
+		c, failure = output.Canonical(message, r.ignoring.of(x))
 	}
 	return c, failure, nil
 }

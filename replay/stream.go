@@ -21,10 +21,11 @@ func (r *run) sendStream(ctx context.Context, x *exchange, request *target.Reque
 	ctx, cancel := context.WithTimeout(ctx, whole)
 	defer cancel()
 	request.Idle, request.BreakOff = idle, x.breakOff()
-	policy := r.policies[string(x.ignore)]
+	policy, path := r.ignoring.of(x), output.RequestPath(request.Headers)
 	if x.ending == answered && !x.stream.digested {
 		var m output.Message
 		if m, failure = r.target.Do(ctx, request); failure == nil {
+			m.Path = path
 			c, failure = canonical(m, func() (output.Canonicalized, error) { return output.Canonical(m, policy) })
 		}
 	} else {

@@ -31,6 +31,7 @@ func (r *run) chainBroken(checked *verify.Report) *auditv1.AuditReplayResponse {
 // verdict says what the replay showed, and no more.
 func (r *run) verdict() *auditv1.AuditReplayResponse {
 	out := r.response
+	defer r.sayPolicy()
 	r.warnOfImages()
 	if n := r.plan.unrecorded(); n > 0 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("at least %d exchanges passed unrecorded in this range: they were not sent again", n))
@@ -97,7 +98,9 @@ func (r *run) roots() {
 	}
 	a, b := original.Sum(), replayed.Sum()
 	r.response.OriginalRoot, r.response.ReplayRoot = a[:], b[:]
-	r.footers()
+	if r.options.Ignore == nil || r.response.GetIgnorePolicySealed() {
+		r.footers() // they are over outputs as they were recorded
+	}
 }
 
 // footers recomputes the output root of each sealed window with the replayed

@@ -36,7 +36,7 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	if err != nil {
 		return err
 	}
-	ignore, err := output.NewIgnorePolicy(c.Ignore.Headers)
+	ignore, err := ReadIgnorePolicy(c.Ignore)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,9 @@ import (
 	auditv1 "verbatim/proto/verbatim/audit/v1"
 	"verbatim/replay"
 	"verbatim/replay/target"
+	"verbatim/sidecar"
+	"verbatim/sidecar/config"
+	"verbatim/sidecar/output"
 	"verbatim/sidecar/query"
 )
 
@@ -21,6 +24,7 @@ type replayFlags struct {
 	timeout       time.Duration
 	all, asJSON   bool
 	evidence      string // a file to make
+	ignore        string // a file with an ignore policy
 }
 
 func replayCommand() *cobra.Command {
@@ -42,6 +46,10 @@ The verdict: VERIFIED; DIVERGENCE with the first bad offset and what differs;
 CANNOT_TELL when the target can't be reached, or when a request that never got
 an answer could explain a difference. What is compared is the answers: effects
 outside them, such as the pipeline's own calls, are not.
+
+Each answer is compared under the ignore policy that the log sealed for it.
+--ignore names a file with another one, in the form of the setting ignore: both
+sides are brought under it, and the verdict says that it is not the sealed one.
 
 --evidence writes a file about a DIVERGENCE, which verbatim verify-evidence explains
 without the log: it proves what was recorded, and holds what was answered now. Like
@@ -83,6 +91,8 @@ Exit codes: 0 verified; 1 divergence or a broken chain; 2 cannot tell, or bad in
 	c.Flags().DurationVar(&f.timeout, "timeout", replay.DefaultTimeout, "bound of one request")
 	c.Flags().BoolVar(&f.all, "all", false, "go on after the first difference, and count them")
 	c.Flags().StringVar(&f.evidence, "evidence", "", "new `file` for the evidence of a divergence")
+	c.Flags().StringVar(&f.ignore, "ignore", "", "`file` with an ignore policy for both sides, like the setting ignore; without: the sealed one")
+	c.MarkFlagsMutuallyExclusive("ignore", "evidence") // which is judged under the sealed policy
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON object")
 	require(c, "log", "target")
 	return c
@@ -90,6 +100,10 @@ Exit codes: 0 verified; 1 divergence or a broken chain; 2 cannot tell, or bad in
 
 func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection, proof *divergenceProof) (*auditv1.AuditReplayResponse, error) {
 	ctx := cmd.Context()
+	ignore, err := readIgnore(f.ignore)
+	if err != nil {
+		return nil, err
+	}
 	v, captured, done, err := f.log.open(ctx, cmd.ErrOrStderr())
 	if err != nil {
 		return nil, err
@@ -102,7 +116,7 @@ func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection, proof *diverg
 	n := 0
 	defer func() { progress.end() }()
 	out, err := replay.Run(ctx, v, replay.Options{
-		Selection: sel, Target: openTarget(f.target), TargetImage: f.image, All: f.all, Timeout: f.timeout,
+		Selection: sel, Target: openTarget(f.target), TargetImage: f.image, All: f.all, Timeout: f.timeout, Ignore: ignore,
 		Total: func(requests int) { progress = newBar(cmd.ErrOrStderr(), "replaying", requests) },
 		Emit: func(*auditv1.ReplayedExchange) error {
 			n++
@@ -116,6 +130,22 @@ func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection, proof *diverg
 	}
 	proof.writeSynced(ctx, v, out.GetReason(), f.image)
 	return out, nil
+}
+
+// readIgnore reads a policy that is chosen; nil: none is.
+func readIgnore(path string) (*output.IgnorePolicy, error) {
+	if path == "" {
+		return nil, nil
+	}
+	settings, err := config.LoadIgnore(path)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := sidecar.ReadIgnorePolicy(settings)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &policy, nil
 }
 
 func openTarget(url string) func(string) (*target.Target, error) {

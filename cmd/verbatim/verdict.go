@@ -42,6 +42,7 @@ func printVerdict(w io.Writer, r *auditv1.AuditReplayResponse, asJSON bool) erro
 		p.line("overlap          %d pairs of requests were in the pipeline at the same time when recorded", n)
 	}
 	printStarts(p, r)
+	printPolicies(p, r)
 	for _, s := range r.GetWarnings() {
 		p.line("WARNING          %s", s)
 	}
@@ -75,6 +76,24 @@ func printStarts(p *printer, r *auditv1.AuditReplayResponse) {
 	}
 }
 
+func printPolicies(p *printer, r *auditv1.AuditReplayResponse) {
+	which := "the sealed one"
+	if !r.GetIgnorePolicySealed() {
+		which = "not the sealed one"
+	}
+	for _, digest := range r.GetIgnorePolicySha256() {
+		p.line("ignore policy    %x, %s", digest, which)
+	}
+}
+
+func hexes(list [][]byte) []string {
+	texts := make([]string, len(list))
+	for i, b := range list {
+		texts[i] = hex.EncodeToString(b)
+	}
+	return texts
+}
+
 func printDivergence(p *printer, d *auditv1.Divergence) {
 	if d == nil {
 		return
@@ -103,6 +122,7 @@ func verdictJSON(r *auditv1.AuditReplayResponse) map[string]any {
 		"footers_checked": r.GetFootersChecked(), "footers_equal": r.GetFootersEqual(), "footers_partial": r.GetFootersPartial(),
 		"original_root": hex.EncodeToString(r.GetOriginalRoot()), "replay_root": hex.EncodeToString(r.GetReplayRoot()),
 		"chain_root": hex.EncodeToString(r.GetChainRoot()), "recorded_ms": r.GetRecordedMs(), "replay_us": r.GetReplayUs(),
+		"ignore_policy_sha256": hexes(r.GetIgnorePolicySha256()), "ignore_policy_sealed": r.GetIgnorePolicySealed(),
 	}
 	if len(r.GetWarnings()) > 0 {
 		v["warnings"] = r.GetWarnings()

@@ -115,12 +115,13 @@ func (x *exchange) answerNotRecorded(err error, reply func() *extprocv3.Processi
 }
 
 func (x *exchange) responseEvent() (*logv1.Event, error) {
+	x.answer.message.Path = output.RequestPath(x.request.headers)
 	canonical, err := output.Canonical(x.answer.message, x.server.Ignore)
 	if err != nil {
 		return nil, fmt.Errorf("canonicalize response to %d: %w", x.offset, err)
 	}
 	return &logv1.Event{Kind: &logv1.Event_Response{Response: &logv1.Response{
-		RequestOffset: x.offset, Output: canonical.Output, IgnoredHeaders: canonical.Ignored,
+		RequestOffset: x.offset, Output: canonical.Output, IgnoredHeaders: canonical.Ignored, IgnoredSpans: canonical.Spans,
 		UpstreamAddress: x.answer.upstream, AttemptCount: x.answer.attempts, LocalReply: x.answer.local,
 	}}}, nil
 }

@@ -87,12 +87,6 @@ type Stream struct {
 	MaxTurn time.Duration `yaml:"max_turn"`
 }
 
-// Ignore says what of a response is no output that a replay must give again.
-type Ignore struct {
-	// Headers are lower-case names.
-	Headers []string `yaml:"headers"`
-}
-
 // Seal says when a checkpoint is written before its window is full.
 type Seal struct {
 	// MaxAge is how old the oldest unsealed entry may get; 0: any age.
@@ -185,7 +179,7 @@ func Default() Config {
 		Queue:       Queue{MaxWaiting: 1024, MaxWait: 10 * time.Second},
 		ClockHeader: "x-verbatim-clock-ms",
 		SeedHeader:  "x-verbatim-seed",
-		Ignore:      Ignore{Headers: []string{"date", "x-request-id"}},
+		Ignore:      defaultIgnore(),
 		Seal:        Seal{MaxAge: time.Minute},
 		Stream: Stream{
 			Types: []string{"application/grpc*", "application/connect+*", "text/event-stream"},

@@ -38,7 +38,7 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&c.Stream.Types, "stream.types", c.Stream.Types, "`content types` of streams, which are recorded in parts; * at the end stands for any rest")
 	fs.DurationVar(&c.Stream.Hold, "stream.hold", c.Stream.Hold, "how long an answer of unknown length is held to be recorded whole; 0: not at all")
 	fs.DurationVar(&c.Stream.MaxTurn, "stream.max-turn", c.Stream.MaxTurn, "how long a stream keeps others of its meter out of the pipeline")
-	fs.StringSliceVar(&c.Ignore.Headers, "ignore.headers", c.Ignore.Headers, "response `headers` that a replay need not give again")
+	c.Ignore.bind(fs)
 	fs.DurationVar(&c.Seal.MaxAge, "seal.max-age", c.Seal.MaxAge, "how old the oldest unsealed entry may get; 0: any age")
 	fs.IntVar(&c.MaxEventBytes, "max-event-bytes", c.MaxEventBytes, "how large a request or a response may be")
 	fs.StringVar(&c.Oversize, "oversize", c.Oversize, "what to do with a larger one, refuse it or let it pass and record its digest: `refuse|digest`")

@@ -591,11 +591,17 @@ type AuditReplayResponse struct {
 	RecordedMs     uint64 `protobuf:"varint,19,opt,name=recorded_ms,json=recordedMs,proto3" json:"recorded_ms,omitempty"`
 	ReplayUs       uint64 `protobuf:"varint,20,opt,name=replay_us,json=replayUs,proto3" json:"replay_us,omitempty"`
 	// The Starts in force in the range: who answered then.
-	Starts        []*StartInRange `protobuf:"bytes,21,rep,name=starts,proto3" json:"starts,omitempty"`
-	Warnings      []string        `protobuf:"bytes,22,rep,name=warnings,proto3" json:"warnings,omitempty"`
-	ChainRoot     []byte          `protobuf:"bytes,23,opt,name=chain_root,json=chainRoot,proto3" json:"chain_root,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Starts    []*StartInRange `protobuf:"bytes,21,rep,name=starts,proto3" json:"starts,omitempty"`
+	Warnings  []string        `protobuf:"bytes,22,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	ChainRoot []byte          `protobuf:"bytes,23,opt,name=chain_root,json=chainRoot,proto3" json:"chain_root,omitempty"`
+	// SHA-256 of each ignore policy that answers were compared under, in the order in
+	// which they were first used.
+	IgnorePolicySha256 [][]byte `protobuf:"bytes,40,rep,name=ignore_policy_sha256,json=ignorePolicySha256,proto3" json:"ignore_policy_sha256,omitempty"`
+	// All of them are those that the log sealed for their requests. Else both sides were
+	// brought under another one, and the roots above are not the recorded ones.
+	IgnorePolicySealed bool `protobuf:"varint,41,opt,name=ignore_policy_sealed,json=ignorePolicySealed,proto3" json:"ignore_policy_sealed,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *AuditReplayResponse) Reset() {
@@ -787,6 +793,20 @@ func (x *AuditReplayResponse) GetChainRoot() []byte {
 		return x.ChainRoot
 	}
 	return nil
+}
+
+func (x *AuditReplayResponse) GetIgnorePolicySha256() [][]byte {
+	if x != nil {
+		return x.IgnorePolicySha256
+	}
+	return nil
+}
+
+func (x *AuditReplayResponse) GetIgnorePolicySealed() bool {
+	if x != nil {
+		return x.IgnorePolicySealed
+	}
+	return false
 }
 
 type StartInRange struct {
@@ -2225,7 +2245,7 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\x05equal\x18\a \x01(\bR\x05equal\x12\x1f\n" +
 	"\vduration_us\x18\b \x01(\x04R\n" +
 	"durationUsB\x12\n" +
-	"\x10_response_offset\"\xe6\x06\n" +
+	"\x10_response_offset\"\xca\a\n" +
 	"\x13AuditReplayResponse\x127\n" +
 	"\x06result\x18\x01 \x01(\x0e2\x1f.verbatim.audit.v1.ReplayResultR\x06result\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12=\n" +
@@ -2256,7 +2276,9 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\x06starts\x18\x15 \x03(\v2\x1f.verbatim.audit.v1.StartInRangeR\x06starts\x12\x1a\n" +
 	"\bwarnings\x18\x16 \x03(\tR\bwarnings\x12\x1d\n" +
 	"\n" +
-	"chain_root\x18\x17 \x01(\fR\tchainRoot\"]\n" +
+	"chain_root\x18\x17 \x01(\fR\tchainRoot\x120\n" +
+	"\x14ignore_policy_sha256\x18( \x03(\fR\x12ignorePolicySha256\x120\n" +
+	"\x14ignore_policy_sealed\x18) \x01(\bR\x12ignorePolicySealed\"]\n" +
 	"\fStartInRange\x12\x16\n" +
 	"\x06offset\x18\x01 \x01(\x04R\x06offset\x125\n" +
 	"\bpipeline\x18\x02 \x01(\v2\x19.verbatim.log.v1.PipelineR\bpipeline\"\x90\x02\n" +
