@@ -31,6 +31,8 @@ type Options struct {
 	All bool
 	// Timeout bounds one request; 0: DefaultTimeout.
 	Timeout time.Duration
+	// Clock is set to each event's time before the event is sent; may be nil.
+	Clock Clock
 	// Emit gets every replayed event as it is produced; may be nil. Its error
 	// ends the replay.
 	Emit func(*auditv1.ReplayedExchange) error
@@ -166,6 +168,9 @@ func (r *run) one(ctx context.Context, x *exchange) error {
 	}
 	request, err := r.load(x)
 	if err != nil {
+		return err
+	}
+	if err := r.setClock(x, request); err != nil {
 		return err
 	}
 	began := time.Now()
