@@ -54,7 +54,7 @@ func java(t *testing.T) service {
 	if out, code, err := mesh.Run(t.Context(), "javac", "-d", classes, "Service.java"); err != nil || code != 0 {
 		t.Fatalf("javac: exit %d, %v: %s", code, err, out)
 	}
-	return service{command: []string{"java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", classes, "Service"}, ready: listening}
+	return service{command: []string{"java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dsun.net.httpserver.nodelay=true", "-cp", classes, "Service"}, ready: listening}
 }
 
 func needs(t *testing.T, program string) {
