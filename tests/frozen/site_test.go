@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	events      = 40
+	events      = 12
 	connections = 4
 	patience    = time.Minute
 )
