@@ -39,7 +39,7 @@ demo: needs-demo build soroban ## record 10,000 events through Envoy, replay the
 .PHONY: test
 test: needs-test build soroban javascript s3 ## run every test, those with the real Envoy, Soroban host and S3 server included
 	go test -race -count=1 -timeout=15m ./...
-	@tests/soroban/build.sh && tests/javascript/install.sh # again, to say at the end what was left out
+	@tests/soroban/build.sh && tests/javascript/install.sh && tests/frozen/leftout.sh # again, to say at the end what was left out
 
 .PHONY: matrix
 matrix: needs-test ## run the seed, wire and fail-closed tests with each version of Envoy

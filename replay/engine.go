@@ -34,6 +34,8 @@ type Options struct {
 	Ignore *output.IgnorePolicy
 	// Timeout bounds one request; 0: DefaultTimeout.
 	Timeout time.Duration
+	// Clock is set to each event's time before the event is sent; may be nil.
+	Clock Clock
 	// Emit gets every replayed event as it is produced; may be nil. Its error
 	// ends the replay.
 	Emit func(*auditv1.ReplayedExchange) error
@@ -162,6 +164,9 @@ func (r *run) one(ctx context.Context, x *exchange) error {
 	}
 	if r.bringUnder(x, request); r.cannotTell != "" {
 		return nil
+	}
+	if err := r.setClock(x, request); err != nil {
+		return err
 	}
 	began := time.Now()
 	canonical, failure, err := r.send(ctx, x, request)

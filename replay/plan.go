@@ -28,6 +28,7 @@ type exchange struct {
 	ending   ending
 	local    bool   // Envoy answered
 	ignore   []byte // the ignore policy in force, as its Start sealed it; nil: none did
+	clockMS  uint64 // of the request's entry
 	outcome  uint64 // offset of the Response or Abort
 	endedMS  uint64 // its clock
 	hash     chain.Hash
@@ -122,7 +123,7 @@ func (p *plan) request(offset, clockMS uint64, r *logv1.Request) {
 		p.others[offset] = true
 		return
 	}
-	x := &exchange{offset: offset, meters: r.GetMeterIds(), ignore: p.ignore}
+	x := &exchange{offset: offset, clockMS: clockMS, meters: r.GetMeterIds(), ignore: p.ignore}
 	if r.GetStream() {
 		x.inStream(clockMS).inParts = true
 	}

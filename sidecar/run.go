@@ -51,6 +51,10 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	if err != nil {
 		return err
 	}
+	clock, err := openClock(c.FrozenClock)
+	if err != nil {
+		return err
+	}
 	// A start that fails for an address changes nothing in the log.
 	if err := auditlog.Available(c.Log); err != nil {
 		return err
@@ -69,7 +73,7 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	}
 	s := &service{
 		config: c, version: version, logger: logger, log: log, policy: rules, ignore: ignore,
-		registry: registry, metrics: m, bootID: rand.Text(), captured: newAddresses(c.Pipeline.Address), losses: &capture.Losses{},
+		clock: clock, registry: registry, metrics: m, bootID: rand.Text(), captured: newAddresses(c.Pipeline.Address), losses: &capture.Losses{},
 		sealed: sealed, toSign: toSign,
 	}
 	s.watch = &envoyWatch{
@@ -113,6 +117,7 @@ type service struct {
 	log      *auditlog.Log
 	policy   *policy.Policy
 	ignore   output.IgnorePolicy
+	clock    capture.Clock // nil: the pipeline has the system's
 	registry *prometheus.Registry
 	metrics  *metrics.Metrics
 	captured *addresses
@@ -203,7 +208,7 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	replays := &recorded{log: s.log, seedHeader: s.config.SeedHeader}
 	processor := capture.New(capture.Options{
 		Log: s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
-		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader,
+		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader, Clock: s.clock,
 		FailOpen: s.config.FailOpen, Losses: s.losses, MaxEventBytes: s.config.MaxEventBytes,
 		Oversize: s.config.Oversize == "digest", Hold: s.config.Stream.Hold, MaxTurn: s.config.Stream.MaxTurn,
 		Replayed: replays.holds, Seen: s.captured.see, Metrics: s.metrics, Logger: s.logger,

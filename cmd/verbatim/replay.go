@@ -12,6 +12,7 @@ import (
 	"verbatim/replay/target"
 	"verbatim/sidecar"
 	"verbatim/sidecar/config"
+	"verbatim/sidecar/frozenclock"
 	"verbatim/sidecar/output"
 	"verbatim/sidecar/query"
 )
@@ -20,6 +21,7 @@ import (
 type replayFlags struct {
 	log           logFlags
 	target, image string
+	clock         string // a file
 	selection     selectionFlags
 	timeout       time.Duration
 	all, asJSON   bool
@@ -41,6 +43,10 @@ The target must be a fresh instance of the pipeline, in the state in which the
 recording began: http://HOST:PORT (HTTP/1.1) or h2c://HOST:PORT (HTTP/2).
 The address that is being captured is refused. The log may be in use; nothing
 is written to it.
+
+A target that reads the system's time instead can be started by verbatim run with
+a frozen clock: --clock names its file, which is set to each event's recorded time
+before the event is sent.
 
 The verdict: VERIFIED; DIVERGENCE with the first bad offset and what differs;
 CANNOT_TELL when the target can't be reached, or when a request that never got
@@ -87,6 +93,7 @@ Exit codes: 0 verified; 1 divergence or a broken chain; 2 cannot tell, or bad in
 	f.log.bind(c.Flags())
 	c.Flags().StringVar(&f.target, "target", "", "`URL` of a fresh instance of the pipeline")
 	c.Flags().StringVar(&f.image, "target-image", "", "`digest` of the image that the target runs, to compare with the recorded one")
+	c.Flags().StringVar(&f.clock, "clock", "", "`file` of the target's frozen clock, of verbatim run; set to each event's time")
 	f.selection.bind(c.Flags())
 	c.Flags().DurationVar(&f.timeout, "timeout", replay.DefaultTimeout, "bound of one request")
 	c.Flags().BoolVar(&f.all, "all", false, "go on after the first difference, and count them")
@@ -112,11 +119,15 @@ func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection, proof *diverg
 	if err := replay.RefuseCaptured(ctx, f.target, captured); err != nil {
 		return nil, err
 	}
+	clock, err := f.openClock()
+	if err != nil {
+		return nil, err
+	}
 	progress := bar{}
 	n := 0
 	defer func() { progress.end() }()
 	out, err := replay.Run(ctx, v, replay.Options{
-		Selection: sel, Target: openTarget(f.target), TargetImage: f.image, All: f.all, Timeout: f.timeout, Ignore: ignore,
+		Selection: sel, Target: openTarget(f.target), TargetImage: f.image, All: f.all, Timeout: f.timeout, Ignore: ignore, Clock: clock,
 		Total: func(requests int) { progress = newBar(cmd.ErrOrStderr(), "replaying", requests) },
 		Emit: func(*auditv1.ReplayedExchange) error {
 			n++
@@ -130,6 +141,14 @@ func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection, proof *diverg
 	}
 	proof.writeSynced(ctx, v, out.GetReason(), f.image)
 	return out, nil
+}
+
+// openClock returns nil if none is named.
+func (f *replayFlags) openClock() (replay.Clock, error) {
+	if f.clock == "" {
+		return nil, nil
+	}
+	return frozenclock.Open(f.clock)
 }
 
 // readIgnore reads a policy that is chosen; nil: none is.

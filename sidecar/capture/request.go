@@ -130,6 +130,9 @@ func (x *exchange) record(reply func(*extprocv3.HeaderMutation) *extprocv3.Proce
 	}
 	x.offset, x.phase = entry.Offset, placed
 	x.request.body = nil
+	if refused, err := x.setClock(entry.ClockMS); refused || err != nil {
+		return err
+	}
 	if !x.request.trailersFollow {
 		x.letThrough()
 	}

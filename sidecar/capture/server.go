@@ -27,6 +27,9 @@ type Options struct {
 	// ClockHeader and SeedHeader are the names of the headers by which the
 	// pipeline reads time and randomness; lower case.
 	ClockHeader, SeedHeader string
+	// Clock is what the pipeline takes for the time, if it does not read the header:
+	// set before a request is let through. May be nil.
+	Clock Clock
 	// FailOpen lets traffic pass that can't be recorded, and counts it in Losses.
 	FailOpen bool
 	Losses   *Losses

@@ -33,8 +33,11 @@ type Config struct {
 	Queue    Queue `yaml:"queue"`
 	// ClockHeader and SeedHeader are the lower-case names of the headers that
 	// carry time and randomness to the pipeline.
-	ClockHeader string  `yaml:"clock_header"`
-	SeedHeader  string  `yaml:"seed_header"`
+	ClockHeader string `yaml:"clock_header"`
+	SeedHeader  string `yaml:"seed_header"`
+	// FrozenClock is the file of the clock under which the pipeline runs; empty: it
+	// has none but the system's.
+	FrozenClock string  `yaml:"frozen_clock"`
 	Capture     Capture `yaml:"capture"`
 	Stream      Stream  `yaml:"stream"`
 	Ignore      Ignore  `yaml:"ignore"`

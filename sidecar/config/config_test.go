@@ -130,6 +130,8 @@ func TestValidate(t *testing.T) {
 		{"longest socket", func(c *Config) { c.Socket = strings.Repeat("s", 107) }, ""},
 		{"long socket", func(c *Config) { c.Socket = strings.Repeat("s", 108) }, "socket: the path has 108 bytes, at most 107"},
 		{"ordering", func(c *Config) { c.Ordering = "Meter" }, `ordering: "Meter" is none of meter, global, none`},
+		{"frozen", func(c *Config) { c.FrozenClock, c.Ordering = "/clock", "global" }, ""},
+		{"frozen by meter", func(c *Config) { c.FrozenClock = "/clock" }, "frozen_clock: a pipeline has one clock, so one event may be in it at a time: set ordering to global, not meter"},
 		{"protocol", func(c *Config) { c.Pipeline.Protocol = "h3" }, `pipeline.protocol: "h3" is none of h1, h2`},
 		{"level", func(c *Config) { c.LogLevel = "loud" }, `log_level: "loud" is none of debug, info, warn, error`},
 		{"format", func(c *Config) { c.LogFormat = "" }, `log_format: "" is none of text, json`},

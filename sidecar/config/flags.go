@@ -32,6 +32,7 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	fs.DurationVar(&c.Queue.MaxWait, "queue.max-wait", c.Queue.MaxWait, "how long a request may wait for its turn")
 	fs.StringVar(&c.ClockHeader, "clock-header", c.ClockHeader, "`header` that carries the clock to the pipeline")
 	fs.StringVar(&c.SeedHeader, "seed-header", c.SeedHeader, "`header` that carries the seed to the pipeline")
+	fs.StringVar(&c.FrozenClock, "frozen-clock", c.FrozenClock, "`file` of the pipeline's clock, of verbatim run; empty: the pipeline has the system's")
 	fs.StringVar(&c.Capture.Meters, "capture.meters", c.Capture.Meters, "`CEL` expression for a request's meter ids; empty: x-meter-id, or meter_id in JSON")
 	fs.StringVar(&c.Capture.Skip, "capture.skip", c.Capture.Skip, "`CEL` expression for requests that are not recorded; empty: none")
 	fs.StringVar(&c.Capture.Stream, "capture.stream", c.Capture.Stream, "`CEL` expression over the headers of requests that are streams; empty: none but by content type")

@@ -67,6 +67,9 @@ func (c *Config) checkChoices() error {
 			return fmt.Errorf("%s: %q is none of %s", s.name, s.value, strings.Join(s.choices, ", "))
 		}
 	}
+	if c.FrozenClock != "" && c.Ordering != "global" {
+		return fmt.Errorf("frozen_clock: a pipeline has one clock, so one event may be in it at a time: set ordering to global, not %s", c.Ordering)
+	}
 	return nil
 }
 
