@@ -45,14 +45,28 @@ func (x *exchange) responseHeaders(h *extprocv3.HttpHeaders, attrs map[string]*s
 		return fmt.Errorf("read response to %d: %w", x.offset, err)
 	}
 	if !h.GetEndOfStream() {
-		return x.send(continueResponseHeaders())
+		return x.beginAnswerBody()
 	}
 	return x.responseWhole(continueResponseHeaders)
+}
+
+// beginAnswerBody lets the answer's body come, if there is room for it. The
+// request is the pipeline's by now, or nobody's.
+func (x *exchange) beginAnswerBody() error {
+	x.room.Release()
+	var refused *refusal
+	if x.room, refused = x.server.holdRoom(anAnswer, replyStatus, x.answer.message.Headers); refused != nil {
+		return x.refuseWith(refused)
+	}
+	return x.send(continueResponseHeaders())
 }
 
 func (x *exchange) responseBody(b *extprocv3.HttpBody) error {
 	if !x.recorded() {
 		return x.send(continueResponseBody())
+	}
+	if refused := x.server.fitRoom(anAnswer, replyStatus, x.room, len(b.GetBody())); refused != nil {
+		return x.refuseWith(refused)
 	}
 	x.answer.message.Body = b.GetBody()
 	if !b.GetEndOfStream() {

@@ -15,6 +15,7 @@ import (
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/output"
 	"verbatim/sidecar/policy"
+	"verbatim/sidecar/room"
 	"verbatim/sidecar/turn"
 )
 
@@ -30,8 +31,15 @@ type Options struct {
 	// FailOpen lets traffic pass that can't be recorded, and counts it in Losses.
 	FailOpen bool
 	Losses   *Losses
-	// MaxEventBytes bounds a body.
+	// MaxEventBytes bounds a body, in octets, and MaxGather how long a request
+	// may take to come whole.
 	MaxEventBytes int
+	MaxGather     time.Duration
+	// Room bounds the bodies that are in flight.
+	Room *room.Room
+	// PassUpgrades lets connections pass that are to speak another protocol, and
+	// records that they passed; else they are refused.
+	PassUpgrades bool
 	// Replayed says whether the log holds a request with this clock and seed: a
 	// request that brings both is a replay led back here. May be nil.
 	Replayed func(clockMS, seed uint64) (bool, error)
@@ -73,11 +81,14 @@ func (s *Server) Process(st stream) error {
 	x := &exchange{server: s, stream: st, messages: s.receive(st)}
 	defer x.end()
 	for {
-		m, ok := <-x.messages
+		m, ok, err := x.next()
 		if !ok {
 			return nil
 		}
-		if err := x.handle(m); err != nil {
+		if err == nil && m != nil {
+			err = x.handle(m)
+		}
+		if err != nil {
 			if ended := st.Context().Err(); ended != nil {
 				return status.FromContextError(ended).Err()
 			}
@@ -85,6 +96,17 @@ func (s *Server) Process(st stream) error {
 			s.Metrics.Refused("internal")
 			return status.Error(codes.Internal, "verbatim: the exchange could not be recorded")
 		}
+	}
+}
+
+// next waits for a message; ok is false when none comes any more. A request that
+// takes too long to come is refused, and there is no message then.
+func (x *exchange) next() (m *extprocv3.ProcessingRequest, ok bool, err error) {
+	select {
+	case m, ok = <-x.messages:
+		return m, ok, nil
+	case <-x.gather.over():
+		return nil, true, x.gatheredTooLong()
 	}
 }
 

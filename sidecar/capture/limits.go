@@ -1,0 +1,77 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/room"
+)
+
+// unknownOctets is taken for a body whose length nobody says, until it is there.
+const unknownOctets = 1 << 20
+
+// declared is the length that a message's head says its body has, in octets.
+func declared(headers []*logv1.Header) (length int64, known bool) {
+	for _, h := range headers {
+		if string(h.GetName()) == "content-length" {
+			n, err := strconv.ParseUint(string(h.GetValue()), 10, 63)
+			if errors.Is(err, strconv.ErrRange) {
+				return math.MaxInt64, true
+			}
+			return int64(n), err == nil //nolint:gosec // 63 bits
+		}
+	}
+	return 0, false
+}
+
+// tooLarge refuses a body by its length; nil when the length is in order.
+func (s *Server) tooLarge(what string, status int, length int64) *refusal {
+	if length <= int64(s.MaxEventBytes) {
+		return nil
+	}
+	return &refusal{"too-large", status, fmt.Sprintf("%s of %d bytes is larger than max_event_bytes (%d)", what, length, s.MaxEventBytes)}
+}
+
+// noRoom says that too much is in flight.
+func noRoom(what string) *refusal {
+	return &refusal{"no-room", http.StatusServiceUnavailable, what + " finds no room: max_bytes_in_flight are taken"}
+}
+
+// holdRoom takes room for a body by what its head says, before the body comes.
+func (s *Server) holdRoom(what string, status int, headers []*logv1.Header) (*room.Share, *refusal) {
+	length, known := declared(headers)
+	if r := s.tooLarge(what, status, length); r != nil {
+		return nil, r
+	}
+	if !known {
+		length = min(unknownOctets, int64(s.MaxEventBytes))
+	}
+	share, ok := s.Room.Take(length)
+	if !ok {
+		return nil, noRoom(what)
+	}
+	return share, nil
+}
+
+// fitRoom corrects the room of a body that is there.
+func (s *Server) fitRoom(what string, status int, share *room.Share, length int) *refusal {
+	if r := s.tooLarge(what, status, int64(length)); r != nil {
+		return r
+	}
+	if !share.Resize(int64(length)) {
+		return noRoom(what)
+	}
+	return nil
+}
+
+// What is too large, in words, and the status that says so.
+const (
+	aBody       = "a body"
+	anAnswer    = "an answer"
+	bodyStatus  = http.StatusRequestEntityTooLarge
+	replyStatus = http.StatusBadGateway
+)
