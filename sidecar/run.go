@@ -23,6 +23,7 @@ import (
 	"verbatim/sidecar/output"
 	"verbatim/sidecar/policy"
 	"verbatim/sidecar/retention"
+	"verbatim/sidecar/room"
 	"verbatim/sidecar/turn"
 )
 
@@ -198,11 +199,15 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	})
 	s.metrics.WatchTurns(turns.Waiting, turns.Running)
 	s.metrics.WatchLog(s.log.Writable)
+	inFlight := room.New(s.config.MaxBytesInFlight)
+	s.metrics.WatchRoom(inFlight.Taken, s.config.MaxBytesInFlight)
 	replays := &recorded{log: s.log, seedHeader: s.config.SeedHeader}
 	processor := capture.New(capture.Options{
 		Log: s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
 		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader,
-		FailOpen: s.config.FailOpen, Losses: s.losses, MaxEventBytes: s.config.MaxEventBytes,
+		FailOpen: s.config.FailOpen, Losses: s.losses,
+		MaxEventBytes: s.config.MaxEventBytes, MaxGather: s.config.MaxGather, Room: inFlight,
+		PassUpgrades: s.config.Upgrades == "pass",
 		Replayed: replays.holds, Seen: s.captured.see, Metrics: s.metrics, Logger: s.logger,
 	})
 	server := grpc.NewServer(

@@ -38,16 +38,23 @@ type Config struct {
 	Capture     Capture `yaml:"capture"`
 	Ignore      Ignore  `yaml:"ignore"`
 	Seal        Seal    `yaml:"seal"`
-	// MaxEventBytes is how large a message of an exchange may be.
-	MaxEventBytes int        `yaml:"max_event_bytes"`
-	Pipeline      Pipeline   `yaml:"pipeline"`
-	Envoy         Envoy      `yaml:"envoy"`
-	Replay        Replay     `yaml:"replay"`
-	Anchor        Anchor     `yaml:"anchor"`
-	Checkpoint    Checkpoint `yaml:"checkpoint"`
-	Retention     Retention  `yaml:"retention"`
-	Archive       Archive    `yaml:"archive"`
-	Shutdown      Shutdown   `yaml:"shutdown"`
+	// MaxEventBytes is how large a message of an exchange may be, and
+	// MaxBytesInFlight how large all of them may be together that are in flight.
+	MaxEventBytes    int   `yaml:"max_event_bytes"`
+	MaxBytesInFlight int64 `yaml:"max_bytes_in_flight"`
+	// MaxGather is how long a request may take to come whole.
+	MaxGather time.Duration `yaml:"max_gather"`
+	// Upgrades is "refuse" or "pass": what becomes of connections that are to
+	// speak another protocol.
+	Upgrades   string     `yaml:"upgrades"`
+	Pipeline   Pipeline   `yaml:"pipeline"`
+	Envoy      Envoy      `yaml:"envoy"`
+	Replay     Replay     `yaml:"replay"`
+	Anchor     Anchor     `yaml:"anchor"`
+	Checkpoint Checkpoint `yaml:"checkpoint"`
+	Retention  Retention  `yaml:"retention"`
+	Archive    Archive    `yaml:"archive"`
+	Shutdown   Shutdown   `yaml:"shutdown"`
 	// LogLevel is "debug", "info", "warn" or "error".
 	LogLevel string `yaml:"log_level"`
 	// LogFormat is "text" or "json".
@@ -170,15 +177,15 @@ func Default() Config {
 		SeedHeader:    "x-verbatim-seed",
 		Ignore:        Ignore{Headers: []string{"date", "x-request-id"}},
 		Seal:          Seal{MaxAge: time.Minute},
-		MaxEventBytes: 16 << 20,
-		Pipeline:      Pipeline{Protocol: "h1"},
-		Anchor:        Anchor{Every: 1, MinInterval: time.Minute, AlarmAfter: time.Hour},
-		Checkpoint:    Checkpoint{KeyFiles: []string{}},
-		Retention:     Retention{Keep: Span(90 * day), Every: day},
-		Archive:       Archive{Interval: time.Minute},
-		Shutdown:      Shutdown{Grace: 10 * time.Second},
-		LogLevel:      "info",
-		LogFormat:     "text",
+		MaxEventBytes: 16 << 20, MaxBytesInFlight: 256 << 20, MaxGather: 5 * time.Minute, Upgrades: "refuse",
+		Pipeline:   Pipeline{Protocol: "h1"},
+		Anchor:     Anchor{Every: 1, MinInterval: time.Minute, AlarmAfter: time.Hour},
+		Checkpoint: Checkpoint{KeyFiles: []string{}},
+		Retention:  Retention{Keep: Span(90 * day), Every: day},
+		Archive:    Archive{Interval: time.Minute},
+		Shutdown:   Shutdown{Grace: 10 * time.Second},
+		LogLevel:   "info",
+		LogFormat:  "text",
 	}
 }
 
