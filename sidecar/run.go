@@ -192,6 +192,10 @@ func (s *service) admin() *admin.Server {
 // grpcOverhead is room beside a body in one ext_proc message.
 const grpcOverhead = 1 << 20
 
+// streamWindow is the least that HTTP/2 and gRPC allow: a thousand streams that
+// wait to be read hold 64 MiB.
+const streamWindow = 64 << 10
+
 // capture serves ext_proc until ctx ends, and returns when no exchange is left.
 func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	turns := turn.New(turn.Options{
@@ -213,7 +217,9 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	server := grpc.NewServer(
 		grpc.MaxRecvMsgSize(s.config.MaxEventBytes+grpcOverhead),
 		grpc.MaxSendMsgSize(s.config.MaxEventBytes+grpcOverhead),
-		grpc.InitialWindowSize(1<<20), grpc.InitialConnWindowSize(8<<20),
+		// What a stream may send before it is read; gRPC widens it for a message that
+		// is being read.
+		grpc.InitialWindowSize(streamWindow), grpc.InitialConnWindowSize(8<<20),
 		// An exchange that is stopped still records how it ended.
 		grpc.WaitForHandlers(true),
 	)

@@ -11,7 +11,7 @@ import (
 	"verbatim/sidecar/room"
 )
 
-// unknownOctets is taken for a body whose length nobody says, until it is there.
+// unknownOctets is taken at first for a body whose length nobody says.
 const unknownOctets = 1 << 20
 
 // declared is the length that a message's head says its body has, in octets.
@@ -41,20 +41,22 @@ func noRoom(what string) *refusal {
 	return &refusal{"no-room", http.StatusServiceUnavailable, what + " finds no room: max_bytes_in_flight are taken"}
 }
 
-// holdRoom takes room for a body by what its head says, before the body comes.
-func (s *Server) holdRoom(what string, status int, headers []*logv1.Header) (*room.Share, *refusal) {
+// holdRoom takes room for a body by what its head says, before the body comes;
+// unknown is how much where it says nothing, else 0.
+func (s *Server) holdRoom(what string, status int, headers []*logv1.Header) (share *room.Share, unknown int64, refused *refusal) {
 	length, known := declared(headers)
 	if r := s.tooLarge(what, status, length); r != nil {
-		return nil, r
+		return nil, 0, r
 	}
 	if !known {
 		length = min(unknownOctets, int64(s.MaxEventBytes))
+		unknown = length
 	}
 	share, ok := s.Room.Take(length)
 	if !ok {
-		return nil, noRoom(what)
+		return nil, 0, noRoom(what)
 	}
-	return share, nil
+	return share, unknown, nil
 }
 
 // fitRoom corrects the room of a body that is there.

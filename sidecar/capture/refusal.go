@@ -22,6 +22,7 @@ func (x *exchange) refuseWith(r *refusal) error {
 	x.server.Metrics.Refused(r.reason)
 	x.close(logv1.AbortCause_ABORT_CAUSE_REFUSED, "refused: "+r.sentence)
 	x.phase = overturned
+	x.room.Release() // Envoy drops what it has of it
 	return x.send(immediate(r))
 }
 

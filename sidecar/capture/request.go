@@ -46,11 +46,12 @@ func (x *exchange) requestHeaders(h *extprocv3.HttpHeaders, attrs map[string]*st
 
 // beginBody lets a body come, if there is room for it.
 func (x *exchange) beginBody() error {
-	var refused *refusal
-	if x.room, refused = x.server.holdRoom(aBody, bodyStatus, x.request.headers); refused != nil {
+	share, unknown, refused := x.server.holdRoom(aBody, bodyStatus, x.request.headers)
+	if refused != nil {
 		return x.refuseWith(refused)
 	}
-	x.gather.begin(x.server.MaxGather)
+	x.room = share
+	x.gather.begin(x.server.MaxGather, unknown)
 	return x.send(continueRequestHeaders(nil))
 }
 

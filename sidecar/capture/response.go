@@ -54,10 +54,11 @@ func (x *exchange) responseHeaders(h *extprocv3.HttpHeaders, attrs map[string]*s
 // request is the pipeline's by now, or nobody's.
 func (x *exchange) beginAnswerBody() error {
 	x.room.Release()
-	var refused *refusal
-	if x.room, refused = x.server.holdRoom(anAnswer, replyStatus, x.answer.message.Headers); refused != nil {
+	share, _, refused := x.server.holdRoom(anAnswer, replyStatus, x.answer.message.Headers)
+	if refused != nil {
 		return x.refuseWith(refused)
 	}
+	x.room = share
 	return x.send(continueResponseHeaders())
 }
 

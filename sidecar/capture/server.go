@@ -99,14 +99,14 @@ func (s *Server) Process(st stream) error {
 	}
 }
 
-// next waits for a message; ok is false when none comes any more. A request that
-// takes too long to come is refused, and there is no message then.
+// next waits for a message; ok is false when none comes any more. There is none
+// when a request is overdue.
 func (x *exchange) next() (m *extprocv3.ProcessingRequest, ok bool, err error) {
 	select {
 	case m, ok = <-x.messages:
 		return m, ok, nil
-	case <-x.gather.over():
-		return nil, true, x.gatheredTooLong()
+	case <-x.gather.due():
+		return nil, true, x.gatherMore()
 	}
 }
 
