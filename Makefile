@@ -53,6 +53,10 @@ foreign: needs-test ## record and replay InfluxDB whole: 10,000 writes, 1,000 qu
 soak: needs-test build ## run the long tests: retention over 100 days at a million entries
 	go test -count=1 -timeout=60m ./sidecar/retention -run=Hundred -v -retention.perday=10000
 
+.PHONY: fire
+fire: needs-test build ## run the tests under fire in full: 1,000 connections that send 15 MiB each
+	go test -count=1 -timeout=15m ./tests/e2e -run='^Test(MemoryIsBounded|OrderingUnderFire)$$' -v -fire
+
 .PHONY: soroban
 soroban: ## build the Stellar node for tests, where there is Rust
 	@tests/soroban/build.sh

@@ -48,7 +48,7 @@ func TestKubernetesBootstrap(t *testing.T) {
 	bootstrap, err := filter.Bootstrap{
 		Listen: "0.0.0.0:10000", Admin: strings.TrimPrefix(c.Envoy.Admin, "http://"),
 		Pipeline: c.Pipeline.Address, PipelineProtocol: protocol,
-		Capture: &filter.Capture{Sidecar: c.Socket, MaxEventBytes: uint32(c.MaxEventBytes), FailOpen: c.FailOpen},
+		Capture: &filter.Capture{Sidecar: c.Socket, MaxEventBytes: uint32(c.MaxEventBytes), MaxBytesInFlight: uint64(c.MaxBytesInFlight), FailOpen: c.FailOpen},
 	}.Proto()
 	if err != nil {
 		t.Fatal(err)

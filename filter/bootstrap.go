@@ -82,6 +82,11 @@ func (b Bootstrap) Proto() (*bootstrapv3.Bootstrap, error) {
 			Clusters:  clusters,
 		},
 	}
+	if b.Capture != nil {
+		if m.OverloadManager, err = b.overload(); err != nil {
+			return nil, err
+		}
+	}
 	if err := m.ValidateAll(); err != nil {
 		return nil, fmt.Errorf("validate bootstrap: %w", err)
 	}

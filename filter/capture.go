@@ -32,6 +32,9 @@ const (
 	// DefaultMessageTimeout bounds one wait for the sidecar. It covers the wait
 	// for a turn and for the disk; Envoy's own default of 200 ms does not.
 	DefaultMessageTimeout = 30 * time.Second
+	// DefaultMaxBytesInFlight is how many octets of bodies the sidecar lets be in
+	// flight at one time.
+	DefaultMaxBytesInFlight = 256 << 20
 	// DefaultMaxEventBytes is the largest body, in octets, that is recorded.
 	DefaultMaxEventBytes = 16 << 20
 )
@@ -69,9 +72,13 @@ type Capture struct {
 	// wait for a turn and for the disk, so that the sidecar answers first.
 	MessageTimeout time.Duration
 	// MaxEventBytes is the largest body in octets, of a request or a response,
-	// that is recorded; 0 means DefaultMaxEventBytes. Envoy itself refuses a
-	// larger request with 413 and a larger response with 500.
+	// that is recorded; 0 means DefaultMaxEventBytes. What says that it is larger
+	// the sidecar refuses. Envoy itself refuses what turns out to be: a request
+	// with 413, a response with 500.
 	MaxEventBytes uint32
+	// MaxBytesInFlight is the sidecar's setting of that name, in octets; 0 means
+	// DefaultMaxBytesInFlight. A bootstrap bounds Envoy's heap by it.
+	MaxBytesInFlight uint64
 }
 
 // HTTPFilter returns the ext_proc filter. It belongs last before the router,

@@ -23,6 +23,7 @@ import (
 	"verbatim/sidecar/output"
 	"verbatim/sidecar/policy"
 	"verbatim/sidecar/retention"
+	"verbatim/sidecar/room"
 	"verbatim/sidecar/turn"
 )
 
@@ -198,6 +199,10 @@ func (s *service) admin() *admin.Server {
 // grpcOverhead is room beside a body in one ext_proc message.
 const grpcOverhead = 1 << 20
 
+// streamWindow is the least that HTTP/2 and gRPC allow: a thousand streams that
+// wait to be read hold 64 MiB.
+const streamWindow = 64 << 10
+
 // capture serves ext_proc until ctx ends, and returns when no exchange is left.
 func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	turns := turn.New(turn.Options{
@@ -205,18 +210,24 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	})
 	s.metrics.WatchTurns(turns.Waiting, turns.Running)
 	s.metrics.WatchLog(s.log.Writable)
+	inFlight := room.New(s.config.MaxBytesInFlight)
+	s.metrics.WatchRoom(inFlight.Taken, s.config.MaxBytesInFlight)
 	replays := &recorded{log: s.log, seedHeader: s.config.SeedHeader}
 	processor := capture.New(capture.Options{
 		Log: s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
 		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader, Clock: s.clock,
-		FailOpen: s.config.FailOpen, Losses: s.losses, MaxEventBytes: s.config.MaxEventBytes,
+		FailOpen: s.config.FailOpen, Losses: s.losses,
+		MaxEventBytes: s.config.MaxEventBytes, MaxGather: s.config.MaxGather, Room: inFlight,
 		Oversize: s.config.Oversize == "digest", Hold: s.config.Stream.Hold, MaxTurn: s.config.Stream.MaxTurn,
-		Replayed: replays.holds, Seen: s.captured.see, Metrics: s.metrics, Logger: s.logger,
+		PassUpgrades: s.config.Upgrades == "pass",
+		Replayed:     replays.holds, Seen: s.captured.see, Metrics: s.metrics, Logger: s.logger,
 	})
 	server := grpc.NewServer(
 		grpc.MaxRecvMsgSize(s.config.MaxEventBytes+grpcOverhead),
 		grpc.MaxSendMsgSize(s.config.MaxEventBytes+grpcOverhead),
-		grpc.InitialWindowSize(1<<20), grpc.InitialConnWindowSize(8<<20),
+		// What a stream may send before it is read; gRPC widens it for a message that
+		// is being read.
+		grpc.InitialWindowSize(streamWindow), grpc.InitialConnWindowSize(8<<20),
 		// An exchange that is stopped still records how it ended.
 		grpc.WaitForHandlers(true),
 	)

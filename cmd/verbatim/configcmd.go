@@ -69,6 +69,7 @@ serve's queue.max_wait; --route-timeout bounds the pipeline's answer.
 	f.DurationVar(&capture.MessageTimeout, "message-timeout", filter.DefaultMessageTimeout, "bound of one wait for the sidecar")
 	f.DurationVar(&b.RouteTimeout, "route-timeout", filter.DefaultRouteTimeout, "bound of the pipeline's answer")
 	f.Uint32Var(&maxEventBytes, "max-event-bytes", filter.DefaultMaxEventBytes, "largest body, in octets, as serve's max_event_bytes")
+	f.Uint64Var(&capture.MaxBytesInFlight, "max-bytes-in-flight", filter.DefaultMaxBytesInFlight, "octets in flight, as serve's max_bytes_in_flight; bounds Envoy's heap")
 	require(c, "listen", "pipeline", "sidecar")
 	return c
 }

@@ -24,8 +24,7 @@ func what(ev *logv1.Event) string {
 	case *logv1.Event_ResponsePart:
 		return whatResponsePart(k.ResponsePart)
 	case *logv1.Event_Abort:
-		return fmt.Sprintf("of %d, delivered %v: %s", k.Abort.GetRequestOffset(),
-			enumJSON(k.Abort.GetDelivered().Descriptor(), k.Abort.GetDelivered().Number()), k.Abort.GetReason())
+		return whatAbort(k.Abort)
 	case *logv1.Event_Gap:
 		return fmt.Sprintf("%d exchanges passed unrecorded: %s", k.Gap.GetExchanges(), k.Gap.GetReason())
 	case *logv1.Event_Checkpoint:
@@ -35,6 +34,15 @@ func what(ev *logv1.Event) string {
 		return fmt.Sprintf("deletes %d to %d", k.Prune.GetFirstOffset(), k.Prune.GetLastOffset())
 	}
 	return ""
+}
+
+func whatAbort(a *logv1.Abort) string {
+	cause := ""
+	if a.GetCause() != logv1.AbortCause_ABORT_CAUSE_UNSPECIFIED {
+		cause = fmt.Sprintf(", cause %v", enumJSON(a.GetCause().Descriptor(), a.GetCause().Number()))
+	}
+	return fmt.Sprintf("of %d, delivered %v%s: %s", a.GetRequestOffset(),
+		enumJSON(a.GetDelivered().Descriptor(), a.GetDelivered().Number()), cause, a.GetReason())
 }
 
 func whatResponse(r *logv1.Response) string {

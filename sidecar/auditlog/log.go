@@ -131,7 +131,7 @@ func (l *Log) begin(s *store) error {
 	if l.tail, err = readTail(s, l.genesis.GetCheckpointInterval()); err != nil {
 		return err
 	}
-	aborts, err := abortAll(l.tail.openRequests(), logv1.Delivered_DELIVERED_MAYBE, "restart: recording ended before the answer")
+	aborts, err := abortAll(l.tail.openRequests(), logv1.Delivered_DELIVERED_MAYBE, logv1.AbortCause_ABORT_CAUSE_RESTART, "restart: recording ended before the answer")
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,8 @@ func (x *exchange) next() (more bool, err error) {
 		err = x.stopHolding()
 	case <-x.turnOver:
 		x.turnIsOver()
+	case <-x.gather.due():
+		err = x.gatherMore()
 	}
 	// Before the request is let through, what comes can take its turn away: it has
 	// to be found in the channel then.
@@ -114,9 +116,9 @@ func (x *exchange) partNotRecorded(err error) error {
 		return x.refuse("not-writable", "a part of the stream could not be recorded: "+x.sentence(err))
 	}
 	x.server.Losses.Add("sidecar", "a part of a stream could not be recorded, and the rest of it passed: fail open")
-	_, replies := x.answer.takeHeld(x.server.Room)
+	_, replies := x.answer.takeHeld()
 	x.steps = append(x.steps, step{replies: replies})
-	x.close("a part of the stream could not be recorded, and the rest of it passed")
+	x.close(logv1.AbortCause_ABORT_CAUSE_REFUSED, "a part of the stream could not be recorded, and the rest of it passed")
 	x.phase = passed
 	return nil
 }

@@ -119,6 +119,6 @@ const (
 	maybeDelivered = logv1.Delivered_DELIVERED_MAYBE
 )
 
-func abortEvent(request uint64, d delivery, reason string) *logv1.Event {
-	return &logv1.Event{Kind: &logv1.Event_Abort{Abort: &logv1.Abort{RequestOffset: request, Delivered: d, Reason: reason}}}
+func abortEvent(request uint64, d delivery, cause logv1.AbortCause, reason string) *logv1.Event {
+	return &logv1.Event{Kind: &logv1.Event_Abort{Abort: &logv1.Abort{RequestOffset: request, Delivered: d, Cause: cause, Reason: reason}}}
 }

@@ -196,7 +196,7 @@ func TestWhatIsNotRecordedIsRefusedOrCounted(t *testing.T) {
 		r := newRig(t, nil)
 		x := r.begin()
 		x.ask(requestHeaders(false))
-		refused(t, x.ask(requestBody(true, strings.Repeat("x", 1001))), "max_event_bytes")
+		refusedWith(t, x.ask(requestBody(true, strings.Repeat("x", 1001))), 413, "max_event_bytes")
 		x.end()
 	})
 	t.Run("replayed", func(t *testing.T) {
@@ -242,9 +242,14 @@ func healthCheck() *extprocv3.ProcessingRequest {
 
 func refused(t *testing.T, reply *extprocv3.ProcessingResponse, word string) {
 	t.Helper()
+	refusedWith(t, reply, 503, word)
+}
+
+func refusedWith(t *testing.T, reply *extprocv3.ProcessingResponse, status int, word string) {
+	t.Helper()
 	im := reply.GetImmediateResponse()
-	if im.GetStatus().GetCode() != 503 || !strings.Contains(string(im.GetBody()), word) {
-		t.Errorf("reply %v, want a 503 that says %q", reply, word)
+	if int(im.GetStatus().GetCode()) != status || !strings.Contains(string(im.GetBody()), word) {
+		t.Errorf("reply %v, want a %d that says %q", reply, status, word)
 	}
 }
 

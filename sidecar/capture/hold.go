@@ -16,7 +16,10 @@ func (x *exchange) hold(data []byte, reply *extprocv3.ProcessingResponse) bool {
 	if len(x.answer.held)+len(data) > min(maxHeld, x.server.MaxEventBytes/2) {
 		return false
 	}
-	if room := x.server.Room; room != nil && !room.TryAcquire(int64(len(data))) {
+	if x.answer.share == nil {
+		x.answer.share, _ = x.server.Room.Take(0)
+	}
+	if !x.answer.share.Resize(int64(len(x.answer.held) + len(data))) {
 		return false
 	}
 	x.answer.held, x.answer.replies = append(x.answer.held, data...), append(x.answer.replies, reply)
@@ -35,7 +38,7 @@ func (x *exchange) spill() {
 	if x.answer.seen != seenHeld || !x.recorded() {
 		return
 	}
-	held, replies := x.answer.takeHeld(x.server.Room)
+	held, replies := x.answer.takeHeld()
 	x.answer.seen = seenInParts
 	x.boundTurn()
 	x.answer.passed.add(held)
@@ -43,11 +46,10 @@ func (x *exchange) spill() {
 }
 
 // takeHeld empties what is held, and gives its room back.
-func (a *answerStream) takeHeld(room Room) ([]byte, []*extprocv3.ProcessingResponse) {
+func (a *answerStream) takeHeld() ([]byte, []*extprocv3.ProcessingResponse) {
 	held, replies := a.held, a.replies
 	a.held, a.replies, a.holdOver = nil, nil, nil
-	if room != nil && len(held) > 0 {
-		room.Release(int64(len(held)))
-	}
+	a.share.Release()
+	a.share = nil
 	return held, replies
 }

@@ -2,7 +2,9 @@ package capture
 
 import (
 	"crypto/sha256"
+	"errors"
 	"hash"
+	"math"
 	"strconv"
 	"strings"
 
@@ -32,15 +34,19 @@ func (o *omission) stream() *output.Stream {
 	return &output.Stream{Octets: o.octets, SHA256: [sha256.Size]byte(o.digest.Sum(nil))}
 }
 
-// tooLarge says whether a body of a known length passes by digest alone.
-func (x *exchange) tooLarge(length uint64) bool {
-	return x.server.Oversize && length > uint64(x.server.MaxEventBytes)
+// omits says whether a body of a length passes by count and digest alone.
+func (x *exchange) omits(length int64) bool {
+	return x.server.Oversize && length > int64(x.server.MaxEventBytes)
 }
 
-// contentLength is what a header list says of its body; ok is false if nothing.
-func contentLength(headers []*logv1.Header) (length uint64, ok bool) {
-	n, err := strconv.ParseUint(valueOf(headers, "content-length"), 10, 64)
-	return n, err == nil
+// contentLength is what a header list says of its body, in octets; known is false
+// if nothing.
+func contentLength(headers []*logv1.Header) (length int64, known bool) {
+	n, err := strconv.ParseUint(valueOf(headers, "content-length"), 10, 63)
+	if errors.Is(err, strconv.ErrRange) {
+		return math.MaxInt64, true
+	}
+	return int64(n), err == nil //nolint:gosec // 63 bits
 }
 
 // valueOf is the first value of a name, or empty.

@@ -54,9 +54,23 @@ func (x *exchange) responseHeaders(h *extprocv3.HttpHeaders, attrs map[string]*s
 	return x.responseWhole(continueResponseHeaders)
 }
 
+// beginAnswerBody lets the body of an answer come that is seen whole, if there is
+// room for it. The request is the pipeline's by now, or nobody's.
+func (x *exchange) beginAnswerBody() error {
+	share, _, refused := x.server.holdRoom(anAnswer, replyStatus, x.answer.message.Headers)
+	if refused != nil {
+		return x.refuseWith(refused)
+	}
+	x.room = share
+	return x.send(x.withModes(continueResponseHeaders(), bodyWhole))
+}
+
 func (x *exchange) responseBody(b *extprocv3.HttpBody) error {
 	if !x.recorded() {
 		return x.send(continueResponseBody())
+	}
+	if refused := x.server.fitRoom(anAnswer, replyStatus, x.room, len(b.GetBody())); refused != nil {
+		return x.refuseWith(refused)
 	}
 	x.answer.message.Body = b.GetBody()
 	if !b.GetEndOfStream() {

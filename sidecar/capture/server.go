@@ -15,6 +15,7 @@ import (
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/output"
 	"verbatim/sidecar/policy"
+	"verbatim/sidecar/room"
 	"verbatim/sidecar/turn"
 )
 
@@ -33,8 +34,10 @@ type Options struct {
 	// FailOpen lets traffic pass that can't be recorded, and counts it in Losses.
 	FailOpen bool
 	Losses   *Losses
-	// MaxEventBytes bounds a body that is recorded whole.
+	// MaxEventBytes bounds a body that is recorded whole, in octets, and MaxGather
+	// how long a request may take to come whole.
 	MaxEventBytes int
+	MaxGather     time.Duration
 	// Oversize lets larger ones pass that say their length, and records them by
 	// count and digest.
 	Oversize bool
@@ -43,9 +46,11 @@ type Options struct {
 	Hold time.Duration
 	// MaxTurn is how long a stream keeps its turn.
 	MaxTurn time.Duration
-	// Room bounds what all exchanges hold of such answers; nil: each has its own
-	// bound alone.
-	Room Room
+	// Room bounds the bodies that are in flight.
+	Room *room.Room
+	// PassUpgrades lets connections pass that are to speak another protocol, and
+	// records that they passed; else they are refused.
+	PassUpgrades bool
 	// Replayed says whether the log holds a request with this clock and seed: a
 	// request that brings both is a replay led back here. May be nil.
 	Replayed func(clockMS, seed uint64) (bool, error)
@@ -63,13 +68,6 @@ type Metrics interface {
 	WaitedForPipeline(time.Duration)
 	// Refused counts exchanges that were answered with an error, by reason.
 	Refused(reason string)
-}
-
-// Room is counted in octets; golang.org/x/sync/semaphore's Weighted is one.
-type Room interface {
-	// TryAcquire takes octets if they are there, and does not wait for them.
-	TryAcquire(octets int64) bool
-	Release(octets int64)
 }
 
 // Server implements ext_proc's ExternalProcessor. Each stream is one exchange.

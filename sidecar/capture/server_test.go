@@ -20,6 +20,7 @@ import (
 	"verbatim/sidecar/capture"
 	"verbatim/sidecar/output"
 	"verbatim/sidecar/policy"
+	"verbatim/sidecar/room"
 	"verbatim/sidecar/turn"
 )
 
@@ -62,7 +63,7 @@ func newRig(t *testing.T, change func(*capture.Options)) *rig {
 		Log: log, Policy: rules, Ignore: output.DefaultIgnorePolicy(), Losses: r.losses,
 		Turns:       turn.New(turn.Options{Ordering: logv1.Ordering_ORDERING_METER, MaxWaiting: 10, MaxWait: time.Minute}),
 		ClockHeader: "x-verbatim-clock-ms", SeedHeader: "x-verbatim-seed", MaxEventBytes: 1000,
-		Hold: time.Minute, MaxTurn: time.Minute,
+		Hold: time.Minute, MaxTurn: time.Minute, MaxGather: time.Minute, Room: room.New(5000),
 		Metrics: noMetrics{}, Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {

@@ -19,7 +19,7 @@ type requestStream struct {
 func (x *exchange) beginsStream() bool {
 	if x.server.Policy.Stream(x.request.headers) {
 		x.request.stream = true
-	} else if length, ok := contentLength(x.request.headers); ok && x.tooLarge(length) {
+	} else if length, ok := contentLength(x.request.headers); ok && x.omits(length) {
 		x.request.stream, x.request.omitted = true, newOmission()
 	}
 	// Which octets there will be is not known, but that Envoy has to expect some is.

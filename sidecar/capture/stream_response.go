@@ -7,6 +7,7 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/room"
 )
 
 // seen is how an answer's body is seen.
@@ -24,6 +25,7 @@ type answerStream struct {
 	seen     seen
 	passed   *omission // all octets of chunks that are recorded, or omitted
 	held     []byte
+	share    *room.Share                     // of what is held
 	replies  []*extprocv3.ProcessingResponse // those that held chunks wait for
 	holdOver <-chan time.Time                // nil: nothing is held
 }
@@ -38,7 +40,7 @@ func (x *exchange) howSeen() seen {
 	case x.server.Policy.StreamType(headers):
 		return seenInParts
 	case sized && (x.request.ended || !x.request.stream):
-		if x.tooLarge(length) {
+		if x.omits(length) {
 			return seenOmitted
 		}
 		return seenWhole
@@ -56,8 +58,9 @@ func (x *exchange) howSeen() seen {
 // seen whole: then Envoy holds it.
 func (x *exchange) answerHead(list []*logv1.Header) error {
 	x.answer.seen = x.howSeen()
+	x.room.Release()
 	if x.answer.seen == seenWhole {
-		return x.send(x.withModes(continueResponseHeaders(), bodyWhole))
+		return x.beginAnswerBody()
 	}
 	x.answer.passed = newOmission()
 	if x.answer.seen == seenHeld {
@@ -76,7 +79,7 @@ func (x *exchange) forgetAnswer() error {
 	if x.answer.passed != nil && x.answer.passed.octets > 0 {
 		return errSecondAnswer
 	}
-	x.answer.takeHeld(x.server.Room)
+	x.answer.takeHeld()
 	return nil
 }
 
@@ -85,7 +88,7 @@ func (x *exchange) answerChunk(b *extprocv3.HttpBody) error {
 	data, last, reply := b.GetBody(), b.GetEndOfStream(), continueResponseBody()
 	if x.answer.seen == seenHeld {
 		if last && len(x.answer.held)+len(data) <= x.server.MaxEventBytes {
-			held, replies := x.answer.takeHeld(x.server.Room)
+			held, replies := x.answer.takeHeld()
 			x.answer.message.Body = append(held, data...)
 			return x.answerEnd(append(replies, reply)...)
 		}

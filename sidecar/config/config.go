@@ -42,11 +42,18 @@ type Config struct {
 	Stream      Stream  `yaml:"stream"`
 	Ignore      Ignore  `yaml:"ignore"`
 	Seal        Seal    `yaml:"seal"`
-	// MaxEventBytes is how large a message of an exchange may be.
-	MaxEventBytes int `yaml:"max_event_bytes"`
+	// MaxEventBytes is how large a message of an exchange may be, and
+	// MaxBytesInFlight how large all of them may be together that are in flight.
+	MaxEventBytes    int   `yaml:"max_event_bytes"`
+	MaxBytesInFlight int64 `yaml:"max_bytes_in_flight"`
 	// Oversize is what becomes of a larger one: "refuse", or "digest" to let it
 	// pass and record its length and digest.
-	Oversize   string     `yaml:"oversize"`
+	Oversize string `yaml:"oversize"`
+	// MaxGather is how long a request may take to come whole.
+	MaxGather time.Duration `yaml:"max_gather"`
+	// Upgrades is "refuse" or "pass": what becomes of connections that are to
+	// speak another protocol.
+	Upgrades   string     `yaml:"upgrades"`
 	Pipeline   Pipeline   `yaml:"pipeline"`
 	Envoy      Envoy      `yaml:"envoy"`
 	Replay     Replay     `yaml:"replay"`
@@ -188,16 +195,16 @@ func Default() Config {
 			Types: []string{"application/grpc*", "application/connect+*", "text/event-stream"},
 			Hold:  250 * time.Millisecond, MaxTurn: time.Second,
 		},
-		MaxEventBytes: 16 << 20,
-		Oversize:      "refuse",
-		Pipeline:      Pipeline{Protocol: "h1"},
-		Anchor:        Anchor{Every: 1, MinInterval: time.Minute, AlarmAfter: time.Hour},
-		Checkpoint:    Checkpoint{KeyFiles: []string{}},
-		Retention:     Retention{Keep: Span(90 * day), Every: day},
-		Archive:       Archive{Interval: time.Minute},
-		Shutdown:      Shutdown{Grace: 10 * time.Second},
-		LogLevel:      "info",
-		LogFormat:     "text",
+		MaxEventBytes: 16 << 20, MaxBytesInFlight: 256 << 20, MaxGather: 5 * time.Minute,
+		Oversize: "refuse", Upgrades: "refuse",
+		Pipeline:   Pipeline{Protocol: "h1"},
+		Anchor:     Anchor{Every: 1, MinInterval: time.Minute, AlarmAfter: time.Hour},
+		Checkpoint: Checkpoint{KeyFiles: []string{}},
+		Retention:  Retention{Keep: Span(90 * day), Every: day},
+		Archive:    Archive{Interval: time.Minute},
+		Shutdown:   Shutdown{Grace: 10 * time.Second},
+		LogLevel:   "info",
+		LogFormat:  "text",
 	}
 }
 

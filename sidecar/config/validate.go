@@ -60,6 +60,7 @@ func (c *Config) checkChoices() error {
 		{"ordering", c.Ordering, []string{"meter", "global", "none"}},
 		{"pipeline.protocol", c.Pipeline.Protocol, []string{"h1", "h2"}},
 		{"oversize", c.Oversize, []string{"refuse", "digest"}},
+		{"upgrades", c.Upgrades, []string{"refuse", "pass"}},
 		{"log_level", c.LogLevel, []string{"debug", "info", "warn", "error"}},
 		{"log_format", c.LogFormat, []string{"text", "json"}},
 	} {
@@ -89,6 +90,10 @@ func (c *Config) checkBounds() error {
 		return fmt.Errorf("shutdown.grace: %v is not more than 0s", c.Shutdown.Grace)
 	case c.MaxEventBytes < minEventBytes || c.MaxEventBytes > maxEventBytes:
 		return fmt.Errorf("max_event_bytes: %d is not between %d and %d", c.MaxEventBytes, minEventBytes, maxEventBytes)
+	case c.MaxBytesInFlight < int64(c.MaxEventBytes):
+		return fmt.Errorf("max_bytes_in_flight: %d is less than max_event_bytes (%d)", c.MaxBytesInFlight, c.MaxEventBytes)
+	case c.MaxGather <= 0:
+		return fmt.Errorf("max_gather: %v is not more than 0s", c.MaxGather)
 	}
 	return nil
 }
