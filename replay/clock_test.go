@@ -3,8 +3,12 @@ package replay_test
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
@@ -13,14 +17,28 @@ import (
 
 // spyClock notes what it is set to, and how many requests had come by then.
 type spyClock struct {
-	asked *[]string
+	asked *atomic.Int64
 	set   []string
 	fails error
 }
 
 func (c *spyClock) Set(ms uint64) error {
-	c.set = append(c.set, fmt.Sprintf("%d before request %d", ms, len(*c.asked)))
+	c.set = append(c.set, fmt.Sprintf("%d before request %d", ms, c.asked.Load()))
 	return c.fails
+}
+
+// counted is a target that answers as echo does, and counts.
+func counted(t *testing.T) (url string, asked *atomic.Int64) {
+	t.Helper()
+	asked = &atomic.Int64{}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Content-Type", "text/plain")
+		w.Header().Set("X-Noise", "replayed")
+		_, _ = io.WriteString(w, "you asked for "+q.URL.Path) // a client that is gone is seen elsewhere
+	}))
+	t.Cleanup(s.Close)
+	return s.URL, asked
 }
 
 // told records a request that was told the time by headers.
@@ -46,7 +64,7 @@ func TestTheClockIsSetBeforeEachRequest(t *testing.T) {
 	for _, o := range []uint64{without, noNumber} {
 		times[o] = r.clockOf(o)
 	}
-	url, asked := echo(t, "")
+	url, asked := counted(t)
 	clock := &spyClock{asked: asked}
 	wantResult(t, r.replay(url, func(o *replay.Options) { o.Clock = clock }), "VERIFIED", "")
 	want := []string{
@@ -81,9 +99,9 @@ func TestAClockThatCannotBeSetEndsTheReplay(t *testing.T) {
 	r.start(noisy("date"), "")
 	q := r.told()
 	r.response(q, "/a")
-	url, asked := echo(t, "")
+	url, asked := counted(t)
 	err := r.replayError(url, func(o *replay.Options) { o.Clock = &spyClock{asked: asked, fails: errors.New("no clock")} })
-	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("at request %d: no clock", q)) || len(*asked) > 0 {
-		t.Errorf("asked %v, error %v", *asked, err)
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("at request %d: no clock", q)) || asked.Load() > 0 {
+		t.Errorf("asked %d times, error %v", asked.Load(), err)
 	}
 }

@@ -42,7 +42,7 @@ func TestThePageShowsTheFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := regexp.MustCompile("(?ms)^```(go|python|java|js)\n(.*?)^```$").FindAllStringSubmatch(string(text), -1)
+	shown := regexp.MustCompile("(?s)\n```(go|python|java|js)\n(.*?\n)```\n").FindAllStringSubmatch(string(text), -1)
 	if len(shown) != len(snippets) {
 		t.Errorf("the page has %d snippets, %d are tested", len(shown), len(snippets))
 	}
@@ -60,7 +60,7 @@ func marked(t *testing.T, file string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := regexp.MustCompile(`(?ms)^( *)(?://|#) snippet\n(.*?)^ *(?://|#) end$`).FindStringSubmatch(string(text))
+	m := regexp.MustCompile(`(?s)\n( *)(?://|#) snippet\n(.*?\n) *(?://|#) end\n`).FindStringSubmatch(string(text))
 	if m == nil {
 		t.Fatalf("%s has no marks", file)
 	}
