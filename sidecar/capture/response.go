@@ -94,7 +94,7 @@ func (x *exchange) responseWhole(reply func() *extprocv3.ProcessingResponse) err
 }
 
 func (x *exchange) answerNotRecorded(err error, reply func() *extprocv3.ProcessingResponse) error {
-	if !x.server.FailOpen {
+	if !x.server.failsOpen() {
 		return x.refuse("not-writable", "the answer could not be recorded: "+x.sentence(err))
 	}
 	x.server.Losses.Add("sidecar", "an answer could not be recorded and passed: fail open")

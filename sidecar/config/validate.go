@@ -58,6 +58,8 @@ func (c *Config) checkChoices() error {
 		choices     []string
 	}{
 		{"ordering", c.Ordering, []string{"meter", "global", "none"}},
+		{"profile", c.Profile, []string{"strict", "fail-open", "observe"}},
+		{"position", c.Position, []string{"downstream", "upstream"}},
 		{"pipeline.protocol", c.Pipeline.Protocol, []string{"h1", "h2"}},
 		{"log_level", c.LogLevel, []string{"debug", "info", "warn", "error"}},
 		{"log_format", c.LogFormat, []string{"text", "json"}},
@@ -65,6 +67,18 @@ func (c *Config) checkChoices() error {
 		if !slices.Contains(s.choices, s.value) {
 			return fmt.Errorf("%s: %q is none of %s", s.name, s.value, strings.Join(s.choices, ", "))
 		}
+	}
+	return c.checkTogether()
+}
+
+// checkTogether refuses choices that exclude each other.
+func (c *Config) checkTogether() error {
+	switch {
+	case c.Profile == "observe" && c.Ordering != "none":
+		return fmt.Errorf("ordering: %q is not possible with profile observe, in which nothing waits for a turn; set ordering to none", c.Ordering)
+	case c.Position == "upstream" && c.Pipeline.Protocol == "h1" && c.Ordering != "none":
+		return fmt.Errorf("position: upstream with ordering %q can deadlock on a pipeline of HTTP/1.1, "+
+			"whose connections are held by the requests that wait; set ordering to none, or position to downstream", c.Ordering)
 	}
 	return nil
 }

@@ -40,8 +40,10 @@ type Message struct {
 	Status int
 	// Headers without pseudo headers, in order, duplicates included.
 	Headers []*logv1.Header
-	// Body is the whole body, free of any transfer coding.
+	// Body is the whole body, free of any transfer coding; empty with a Stream.
 	Body []byte
+	// Stream is set for a body that is known by length and digest alone.
+	Stream *Stream
 	// Trailers in order.
 	Trailers []*logv1.Header
 }
@@ -83,9 +85,12 @@ func Canonical(m Message, p IgnorePolicy) (Canonicalized, error) {
 	var c Canonicalized
 	headers, c.Ignored = p.split(headers, false, c.Ignored)
 	trailers, c.Ignored = p.split(trailers, true, c.Ignored)
-	c.Output = encode(form{
-		status: uint32(m.Status), headers: headers, hasBody: len(m.Body) > 0, body: m.Body, trailers: trailers,
-	})
+	f := form{status: uint32(m.Status), headers: headers, hasBody: len(m.Body) > 0, body: m.Body, trailers: trailers}
+	if m.Stream != nil {
+		f.hasBody, f.body = m.Stream.Octets > 0, nil
+		f.streamOctets, f.streamSHA256 = m.Stream.Octets, m.Stream.SHA256[:]
+	}
+	c.Output = encode(f)
 	c.Hash = sha256.Sum256(c.Output)
 	return c, nil
 }
