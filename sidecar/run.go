@@ -73,6 +73,9 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 		admin: c.Envoy.Admin, log: log, losses: s.losses, logger: logger,
 		changed: s.recordStart, version: c.Envoy.Version, since: time.Now(),
 	}
+	if c.Profile == "observe" {
+		s.watch.cross = &crossCheck{log: log, losses: s.losses, shown: &s.shown}
+	}
 	s.newSigning(keys)
 	if err := s.newAnchoring(payment); err != nil {
 		return errors.Join(err, l.close(), s.close())
@@ -115,6 +118,7 @@ type service struct {
 	captured *addresses
 	losses   *capture.Losses
 	watch    *envoyWatch
+	shown    observed // in profile observe
 	bootID   string
 	// sealed and toSign get a value when a checkpoint was sealed.
 	sealed, toSign chan struct{}
@@ -195,7 +199,7 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 		Log: s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
 		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader,
 		Profile: s.config.LogProfile(), Losses: s.losses, MaxEventBytes: s.config.MaxEventBytes,
-		Replayed: replays.holds, Seen: s.captured.see, Metrics: s.metrics, Logger: s.logger,
+		Replayed: replays.holds, Seen: s.captured.see, Observed: s.shown.see, Metrics: s.metrics, Logger: s.logger,
 	})
 	server := grpc.NewServer(
 		grpc.MaxRecvMsgSize(s.config.MaxEventBytes+grpcOverhead),

@@ -24,7 +24,7 @@ func observedSite(t *testing.T) *site {
 // the seed that Envoy set.
 func TestObserve(t *testing.T) {
 	s := observedSite(t)
-	s.load(mesh.LoadOptions{Events: 100, Connections: 1})
+	s.load(mesh.LoadOptions{Events: 100, Connections: 1, Meters: 5})
 	s.awaitResponses(100)
 	s.stop()
 	if v := s.replayInto(0, s.log, ""); v.Result != "VERIFIED" || v.Compared != 100 {
@@ -39,13 +39,13 @@ func TestObserveDoesNotWait(t *testing.T) {
 	if err := s.sidecar.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	s.load(mesh.LoadOptions{Events: 50, Connections: 4})
+	s.load(mesh.LoadOptions{Events: 50, Connections: 4, Meters: 5})
 	if err := s.sidecar.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
 	s.awaitResponses(50)
 	s.sidecar.Kill()
-	s.load(mesh.LoadOptions{Events: 50, Connections: 4})
+	s.load(mesh.LoadOptions{Events: 50, Connections: 4, Meters: 5})
 	s.startSidecar()
 	poll(t, "the log to tell what was missed", func() (bool, error) { return toldByEnvoy(s) >= 50, nil })
 	if told := toldByEnvoy(s); told != 50 {
