@@ -33,7 +33,7 @@ var golden = map[string]filter.Bootstrap{
 		Listen: "[::1]:0", Admin: "[::1]:0", Pipeline: "[::1]:8080", PipelineProtocol: filter.H2,
 		RouteTimeout: 10 * time.Minute,
 		Capture: &filter.Capture{
-			Sidecar: "/run/verbatim/capture.sock", FailOpen: true,
+			Sidecar: "/run/verbatim/capture.sock", Profile: filter.FailOpen,
 			MessageTimeout: time.Minute, MaxEventBytes: 1024,
 		},
 	},

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
-	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/admin"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/capture"
@@ -67,7 +66,7 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	registry := prometheus.NewRegistry()
 	m, sealed, toSign := metrics.New(registry), make(chan struct{}, 1), make(chan struct{}, 1)
 	log, err := auditlog.Open(c.Log, auditlog.Options{
-		MaxAge: c.Seal.MaxAge, FailOpen: c.FailOpen, Logger: logger, Observer: observer{m, []chan struct{}{sealed, toSign}},
+		MaxAge: c.Seal.MaxAge, FailOpen: c.Profile != "strict", Logger: logger, Observer: observer{m, []chan struct{}{sealed, toSign}},
 	})
 	if err != nil {
 		return errors.Join(err, l.close())
@@ -80,6 +79,9 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	s.watch = &envoyWatch{
 		admin: c.Envoy.Admin, log: log, losses: s.losses, logger: logger,
 		changed: s.recordStart, version: c.Envoy.Version, since: time.Now(),
+	}
+	if c.Profile == "observe" {
+		s.watch.cross = &crossCheck{log: log, losses: s.losses, shown: &s.shown}
 	}
 	s.newSigning(keys)
 	if err := s.newAnchoring(payment); err != nil {
@@ -124,6 +126,7 @@ type service struct {
 	captured *addresses
 	losses   *capture.Losses
 	watch    *envoyWatch
+	shown    observed // in profile observe
 	bootID   string
 	// sealed and toSign get a value when a checkpoint was sealed.
 	sealed, toSign chan struct{}
@@ -133,13 +136,6 @@ type service struct {
 	archiving      archiving
 }
 
-func (s *service) profile() logv1.Profile {
-	if s.config.FailOpen {
-		return logv1.Profile_PROFILE_FAIL_OPEN
-	}
-	return logv1.Profile_PROFILE_STRICT
-}
-
 // serve runs the servers until ctx ends or one of them fails.
 func (s *service) serve(ctx context.Context, l listeners) error {
 	if err := s.begin(ctx, l.admin.Addr().String()); err != nil {
@@ -147,7 +143,7 @@ func (s *service) serve(ctx context.Context, l listeners) error {
 	}
 	defer s.forgetAddress()
 	s.logger.Info("serving", "log", s.config.Log, "log_id", s.log.ID().String(), "socket", s.config.Socket,
-		"admin", l.admin.Addr().String(), "ordering", s.config.Ordering, "fail_open", s.config.FailOpen)
+		"admin", l.admin.Addr().String(), "ordering", s.config.Ordering, "profile", s.config.Profile)
 	// The admin port answers until the last exchange has ended.
 	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopAdmin()
@@ -191,7 +187,7 @@ func (s *service) admin() *admin.Server {
 		targets[name] = admin.Target{URL: t.URL, Image: t.Image}
 	}
 	return admin.New(admin.Options{
-		Log: s.log, Profile: s.profile(), Ordering: s.config.LogOrdering(), Targets: targets,
+		Log: s.log, Profile: s.config.LogProfile(), Ordering: s.config.LogOrdering(), Targets: targets,
 		Captured: s.captured.list, Gaps: s.metrics.Gaps, Anchor: s.anchoring.worker, Retention: s.retention, Registry: s.registry, Logger: s.logger,
 	})
 }
@@ -216,11 +212,11 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	processor := capture.New(capture.Options{
 		Log: s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
 		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader, Clock: s.clock,
-		FailOpen: s.config.FailOpen, Losses: s.losses,
+		Profile: s.config.LogProfile(), Losses: s.losses,
 		MaxEventBytes: s.config.MaxEventBytes, MaxGather: s.config.MaxGather, Room: inFlight,
 		Oversize: s.config.Oversize == "digest", Hold: s.config.Stream.Hold, MaxTurn: s.config.Stream.MaxTurn,
-		PassUpgrades: s.config.Upgrades == "pass",
-		Replayed:     replays.holds, Seen: s.captured.see, Metrics: s.metrics, Logger: s.logger,
+		PassUpgrades: s.config.Upgrades == "pass", Observed: s.shown.see,
+		Replayed: replays.holds, Seen: s.captured.see, Metrics: s.metrics, Logger: s.logger,
 	})
 	server := grpc.NewServer(
 		grpc.MaxRecvMsgSize(s.config.MaxEventBytes+grpcOverhead),

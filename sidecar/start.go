@@ -30,6 +30,9 @@ func (s *service) recordStart(ctx context.Context, envoyVersion string) error {
 		return fmt.Errorf("record start: %w", err)
 	}
 	s.signing.started(placed.Offset)
+	if s.watch != nil && s.watch.cross != nil && s.watch.cross.began == 0 {
+		s.watch.cross.began = placed.Offset
+	}
 	return nil
 }
 
@@ -45,7 +48,7 @@ func (s *service) start(envoyVersion string) *logv1.Start {
 	return &logv1.Start{
 		BootId: s.bootID, VerbatimVersion: s.version, EnvoyVersion: envoyVersion, Pipeline: pipeline,
 		Workload: &logv1.Workload{Pod: os.Getenv(envPod), Node: os.Getenv(envNode), Identity: os.Getenv(envIdentity)},
-		Ordering: s.config.LogOrdering(), Profile: s.profile(),
+		Ordering: s.config.LogOrdering(), Profile: s.config.LogProfile(), Position: s.config.LogPosition(),
 		CapturePolicy: s.policy.Text(), IgnorePolicy: s.ignore.Policy(), CheckpointKeys: s.signing.keys(),
 	}
 }

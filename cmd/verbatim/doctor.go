@@ -78,7 +78,7 @@ func (f *doctorFlags) examine(ctx context.Context) ([]doctor.Finding, error) {
 	}
 	s := doctor.Settings{
 		Socket: settings.Socket, Pipeline: settings.Pipeline.Address, MaxEventBytes: uint64(settings.MaxEventBytes),
-		MessageBound: settings.Queue.MaxWait, FailOpen: settings.FailOpen, Ordered: settings.Ordering != "none",
+		MessageBound: settings.Queue.MaxWait, FailOpen: settings.Profile != "strict", Ordered: settings.Ordering != "none",
 	}
 	c, err := f.read(ctx)
 	if err != nil {

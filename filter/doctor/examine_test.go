@@ -32,11 +32,12 @@ func TestOurOwnConfigurationHasNoFindings(t *testing.T) {
 	for name, o := range map[string]filter.Bootstrap{
 		"h1":        {},
 		"h2":        {PipelineProtocol: filter.H2},
-		"fail open": {Capture: &filter.Capture{Sidecar: socket, FailOpen: true}},
+		"fail open": {Capture: &filter.Capture{Sidecar: socket, Profile: filter.FailOpen}},
+		"observe":   {Capture: &filter.Capture{Sidecar: socket, Profile: filter.Observe}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := settings
-			s.FailOpen = o.Capture != nil && o.Capture.FailOpen
+			s.FailOpen = o.Capture != nil && o.Capture.Profile != filter.Strict
 			if got := doctor.Examine(parsed(t, bootstrap(t, o)), s); len(got) > 0 {
 				t.Errorf("found %v in our own configuration", got)
 			}

@@ -111,7 +111,7 @@ func (x *exchange) appendSteps(steps []step) ([]*auditlog.Pending, error) {
 
 // partNotRecorded cuts the stream, or lets the rest of it pass when failing open.
 func (x *exchange) partNotRecorded(err error) error {
-	if !x.server.FailOpen {
+	if !x.server.failsOpen() {
 		// Of an answer that has begun Envoy can't make another: it resets it.
 		return x.refuse("not-writable", "a part of the stream could not be recorded: "+x.sentence(err))
 	}

@@ -284,7 +284,11 @@ func TestOneEventAMeterAtATime(t *testing.T) {
 func TestALogThatIsClosedRefusesOrFailsOpen(t *testing.T) {
 	for _, open := range []bool{false, true} {
 		t.Run(fmt.Sprintf("fail open %v", open), func(t *testing.T) {
-			r := newRig(t, func(o *capture.Options) { o.FailOpen = open })
+			r := newRig(t, func(o *capture.Options) {
+				if open {
+					o.Profile = logv1.Profile_PROFILE_FAIL_OPEN
+				}
+			})
 			if err := r.log.Close(t.Context()); err != nil {
 				t.Fatal(err)
 			}

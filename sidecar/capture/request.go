@@ -155,7 +155,7 @@ func (x *exchange) record(reply func(*extprocv3.HeaderMutation) *extprocv3.Proce
 
 // notRecorded refuses the request, or lets it pass when failing open.
 func (x *exchange) notRecorded(err error, clientSets bool, reply func(*extprocv3.HeaderMutation) *extprocv3.ProcessingResponse) error {
-	if !x.server.FailOpen {
+	if !x.server.failsOpen() {
 		return x.refuse("not-writable", "the request could not be recorded: "+x.sentence(err))
 	}
 	x.server.Losses.Add("sidecar", "a request could not be recorded and passed: fail open")

@@ -121,7 +121,7 @@ func (x *exchange) tellSeen() {
 }
 
 func (x *exchange) answerNotRecorded(err error, reply func() *extprocv3.ProcessingResponse) error {
-	if !x.server.FailOpen {
+	if !x.server.failsOpen() {
 		return x.refuse("not-writable", "the answer could not be recorded: "+x.sentence(err))
 	}
 	x.server.Losses.Add("sidecar", "an answer could not be recorded and passed: fail open")

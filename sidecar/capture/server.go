@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/output"
 	"verbatim/sidecar/policy"
@@ -31,9 +32,11 @@ type Options struct {
 	// Clock is what the pipeline takes for the time, if it does not read the header:
 	// set before a request is let through. May be nil.
 	Clock Clock
-	// FailOpen lets traffic pass that can't be recorded, and counts it in Losses.
-	FailOpen bool
-	Losses   *Losses
+	// Profile says what becomes of traffic that can't be recorded: in all but
+	// PROFILE_STRICT it passes, and is counted in Losses. PROFILE_OBSERVE needs a
+	// filter that waits for nothing.
+	Profile logv1.Profile
+	Losses  *Losses
 	// MaxEventBytes bounds a body that is recorded whole, in octets, and MaxGather
 	// how long a request may take to come whole.
 	MaxEventBytes int
@@ -51,6 +54,10 @@ type Options struct {
 	// PassUpgrades lets connections pass that are to speak another protocol, and
 	// records that they passed; else they are refused.
 	PassUpgrades bool
+	// Observed is told, in profile observe, that exchanges with this clock of
+	// Envoy's were seen, or with a negative number that they are not to be counted:
+	// the pipeline never got them. May be nil.
+	Observed func(clockMS uint64, exchanges int)
 	// Replayed says whether the log holds a request with this clock and seed: a
 	// request that brings both is a replay led back here. May be nil.
 	Replayed func(clockMS, seed uint64) (bool, error)
@@ -80,6 +87,9 @@ type Server struct {
 // New returns a Server.
 func New(o Options) *Server { return &Server{Options: o} }
 
+// failsOpen says whether what can't be recorded passes.
+func (s *Server) failsOpen() bool { return s.Profile != logv1.Profile_PROFILE_STRICT }
+
 // Wait returns when no stream is left. The gRPC server must have stopped.
 func (s *Server) Wait() { s.receivers.Wait() }
 
@@ -89,6 +99,9 @@ type stream = grpc.BidiStreamingServer[extprocv3.ProcessingRequest, extprocv3.Pr
 // stream: a stream that ends before lets Envoy go on without us, whatever its
 // failure mode.
 func (s *Server) Process(st stream) error {
+	if s.Profile == logv1.Profile_PROFILE_OBSERVE {
+		return s.observe(st)
+	}
 	x := &exchange{server: s, stream: st, messages: s.receive(st)}
 	x.request.mode = bodyWhole
 	defer x.end()

@@ -60,7 +60,7 @@ func newRig(t *testing.T, change func(*capture.Options)) *rig {
 	}
 	r := &rig{t: t, log: log, losses: &capture.Losses{}}
 	o := capture.Options{
-		Log: log, Policy: rules, Ignore: output.DefaultIgnorePolicy(), Losses: r.losses,
+		Log: log, Policy: rules, Ignore: output.DefaultIgnorePolicy(), Losses: r.losses, Profile: logv1.Profile_PROFILE_STRICT,
 		Turns:       turn.New(turn.Options{Ordering: logv1.Ordering_ORDERING_METER, MaxWaiting: 10, MaxWait: time.Minute}),
 		ClockHeader: "x-verbatim-clock-ms", SeedHeader: "x-verbatim-seed", MaxEventBytes: 1000,
 		Hold: time.Minute, MaxTurn: time.Minute, MaxGather: time.Minute, Room: room.New(5000),

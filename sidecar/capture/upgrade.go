@@ -55,7 +55,7 @@ func (x *exchange) passUpgrade(protocol string) error {
 	passing.AddSince("sidecar", "an upgrade to "+protocol+" passed unrecorded", time.Now(), 1)
 	err := passing.Tell(context.WithoutCancel(x.stream.Context()), x.server.Log)
 	switch {
-	case err != nil && !x.server.FailOpen:
+	case err != nil && !x.server.failsOpen():
 		return x.refuse("not-writable", "that an upgrade passes could not be recorded: "+x.sentence(err))
 	case err != nil:
 		x.server.Losses.Add("sidecar", "an upgrade to "+protocol+" passed unrecorded")

@@ -28,9 +28,11 @@ type Config struct {
 	Admin string `yaml:"admin"`
 	// Ordering is "meter", "global" or "none".
 	Ordering string `yaml:"ordering"`
-	// FailOpen lets pass what cannot be recorded.
-	FailOpen bool  `yaml:"fail_open"`
-	Queue    Queue `yaml:"queue"`
+	// Profile is "strict", "fail-open" or "observe".
+	Profile string `yaml:"profile"`
+	// Position is where Envoy's filter is: "downstream" or "upstream".
+	Position string `yaml:"position"`
+	Queue    Queue  `yaml:"queue"`
 	// ClockHeader and SeedHeader are the lower-case names of the headers that
 	// carry time and randomness to the pipeline.
 	ClockHeader string `yaml:"clock_header"`
@@ -186,6 +188,8 @@ func Default() Config {
 	return Config{
 		Admin:       "127.0.0.1:9910",
 		Ordering:    "meter",
+		Profile:     "strict",
+		Position:    "downstream",
 		Queue:       Queue{MaxWaiting: 1024, MaxWait: 10 * time.Second},
 		ClockHeader: "x-verbatim-clock-ms",
 		SeedHeader:  "x-verbatim-seed",
@@ -211,6 +215,16 @@ func Default() Config {
 // LogOrdering returns Ordering as the log records it.
 func (c *Config) LogOrdering() logv1.Ordering {
 	return logv1.Ordering(logv1.Ordering_value["ORDERING_"+strings.ToUpper(c.Ordering)])
+}
+
+// LogProfile returns Profile as the log records it.
+func (c *Config) LogProfile() logv1.Profile {
+	return logv1.Profile(logv1.Profile_value["PROFILE_"+strings.ToUpper(strings.ReplaceAll(c.Profile, "-", "_"))])
+}
+
+// LogPosition returns Position as the log records it.
+func (c *Config) LogPosition() logv1.Position {
+	return logv1.Position(logv1.Position_value["POSITION_"+strings.ToUpper(c.Position)])
 }
 
 // lowerNames brings header names to the form in which Envoy shows them.

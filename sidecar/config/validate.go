@@ -58,6 +58,8 @@ func (c *Config) checkChoices() error {
 		choices     []string
 	}{
 		{"ordering", c.Ordering, []string{"meter", "global", "none"}},
+		{"profile", c.Profile, []string{"strict", "fail-open", "observe"}},
+		{"position", c.Position, []string{"downstream", "upstream"}},
 		{"pipeline.protocol", c.Pipeline.Protocol, []string{"h1", "h2"}},
 		{"oversize", c.Oversize, []string{"refuse", "digest"}},
 		{"upgrades", c.Upgrades, []string{"refuse", "pass"}},
@@ -68,8 +70,19 @@ func (c *Config) checkChoices() error {
 			return fmt.Errorf("%s: %q is none of %s", s.name, s.value, strings.Join(s.choices, ", "))
 		}
 	}
-	if c.FrozenClock != "" && c.Ordering != "global" {
+	return c.checkTogether()
+}
+
+// checkTogether refuses choices that exclude each other.
+func (c *Config) checkTogether() error {
+	switch {
+	case c.FrozenClock != "" && c.Ordering != "global":
 		return fmt.Errorf("frozen_clock: a pipeline has one clock, so one event may be in it at a time: set ordering to global, not %s", c.Ordering)
+	case c.Profile == "observe" && c.Ordering != "none":
+		return fmt.Errorf("ordering: %q is not possible with profile observe, in which nothing waits for a turn; set ordering to none", c.Ordering)
+	case c.Position == "upstream" && c.Pipeline.Protocol == "h1" && c.Ordering != "none":
+		return fmt.Errorf("position: upstream with ordering %q can deadlock on a pipeline of HTTP/1.1, "+
+			"whose connections are held by the requests that wait; set ordering to none, or position to downstream", c.Ordering)
 	}
 	return nil
 }
