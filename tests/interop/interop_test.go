@@ -10,10 +10,18 @@ import (
 
 // TestStrict runs every case through Envoy alone and with the capture, and replays
 // what was recorded into a fresh server.
-func TestStrict(t *testing.T) {
+func TestStrict(t *testing.T) { inProfile(t, filter.Capture{}) }
+
+// TestObserve does the same without holding anything up.
+func TestObserve(t *testing.T) {
+	inProfile(t, filter.Capture{Profile: filter.Observe}, "--profile", "observe", "--ordering", "none")
+}
+
+func inProfile(t *testing.T, o filter.Capture, serve ...string) {
+	t.Helper()
 	server := startServer(t)
 	plain := alone(t, server)
-	with := capture(t, server, filter.Capture{})
+	with := capture(t, server, o, serve...)
 	for _, name := range cases {
 		t.Run(name, func(t *testing.T) {
 			out, passesAlone := runCase(t, name, plain.Addr)
