@@ -38,6 +38,8 @@ type exchange struct {
 	answer   answer
 	gather   gather      // while the request comes in
 	room     *room.Share // of the message that is there; nil without one
+	owing    bool        // Envoy waits for our reply
+	failed   bool        // we ended the stream
 }
 
 // handle takes one message and sends its reply. An error fails the stream.
@@ -45,6 +47,7 @@ func (x *exchange) handle(m *extprocv3.ProcessingRequest) error {
 	if x.phase == overturned {
 		return nil
 	}
+	x.owing = true
 	switch k := m.GetRequest().(type) {
 	case *extprocv3.ProcessingRequest_RequestHeaders:
 		return x.requestHeaders(k.RequestHeaders, m.GetAttributes())
@@ -67,6 +70,7 @@ func (x *exchange) send(r *extprocv3.ProcessingResponse) error {
 	if err := x.stream.Send(r); err != nil {
 		return fmt.Errorf("reply to envoy: %w", err)
 	}
+	x.owing = false
 	return nil
 }
 
