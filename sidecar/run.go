@@ -212,7 +212,7 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 		FailOpen: s.config.FailOpen, Losses: s.losses,
 		MaxEventBytes: s.config.MaxEventBytes, MaxGather: s.config.MaxGather, Room: inFlight,
 		PassUpgrades: s.config.Upgrades == "pass",
-		Replayed: replays.holds, Seen: s.captured.see, Metrics: s.metrics, Logger: s.logger,
+		Replayed:     replays.holds, Seen: s.captured.see, Metrics: s.metrics, Logger: s.logger,
 	})
 	server := grpc.NewServer(
 		grpc.Creds(capture.Links()),

@@ -136,7 +136,7 @@ func TestGaugesAreReadAtEachScrape(t *testing.T) {
 	m.WatchRoom(func() int64 { return 5 }, 7)
 	expect(t, registry, map[string]string{
 		"verbatim_in_flight_bytes": "5", "verbatim_in_flight_limit_bytes": "7",
-		"verbatim_log_writable":    "1", "verbatim_turn_waiting": "3", "verbatim_turn_running": "2",
+		"verbatim_log_writable": "1", "verbatim_turn_waiting": "3", "verbatim_turn_running": "2",
 	})
 	down, waiting = errors.New("log is not writable"), 0
 	expect(t, registry, map[string]string{
