@@ -219,6 +219,7 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 		Replayed: replays.holds, Seen: s.captured.see, Metrics: s.metrics, Logger: s.logger,
 	})
 	server := grpc.NewServer(
+		grpc.Creds(capture.Links()),
 		grpc.MaxRecvMsgSize(s.config.MaxEventBytes+grpcOverhead),
 		grpc.MaxSendMsgSize(s.config.MaxEventBytes+grpcOverhead),
 		// What a stream may send before it is read; gRPC widens it for a message that
@@ -234,7 +235,7 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	select {
 	case err = <-served:
 	case <-ctx.Done():
-		s.drain(server, turns)
+		s.drain(server, processor, turns)
 		// Stopped before it had begun to serve.
 		if err = <-served; errors.Is(err, grpc.ErrServerStopped) {
 			err = nil

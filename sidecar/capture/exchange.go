@@ -40,6 +40,8 @@ type exchange struct {
 	turnOver <-chan time.Time // of a stream: when others may enter; nil: not bounded
 	gather   gather           // while the request comes in
 	room     *room.Share      // of the message that is there; nil without one
+	owing    bool             // Envoy waits for our reply
+	failed   bool             // we ended the stream
 }
 
 // handle takes one message and sends its reply, or leaves that to settle. An
@@ -48,6 +50,7 @@ func (x *exchange) handle(m *extprocv3.ProcessingRequest) error {
 	if x.phase == overturned {
 		return nil
 	}
+	x.owing = true
 	if in, err := x.inParts(m); in {
 		return err
 	}
@@ -76,6 +79,7 @@ func (x *exchange) send(r *extprocv3.ProcessingResponse) error {
 	if err := x.stream.Send(r); err != nil {
 		return fmt.Errorf("reply to envoy: %w", err)
 	}
+	x.owing = false
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -82,6 +83,7 @@ type Server struct {
 	extprocv3.UnimplementedExternalProcessorServer
 	Options
 	receivers sync.WaitGroup
+	stopping  atomic.Bool
 }
 
 // New returns a Server.
@@ -114,6 +116,7 @@ func (s *Server) Process(st stream) error {
 			if ended := st.Context().Err(); ended != nil {
 				return status.FromContextError(ended).Err()
 			}
+			x.failed = true
 			s.Logger.Error("exchange failed", "err", err)
 			s.Metrics.Refused("internal")
 			return status.Error(codes.Internal, "verbatim: the exchange could not be recorded")

@@ -12,7 +12,9 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
@@ -39,6 +41,9 @@ type rig struct {
 	log    *auditlog.Log
 	losses *capture.Losses
 	client extprocv3.ExternalProcessorClient
+	server *capture.Server
+	grpc   *grpc.Server
+	conn   *grpc.ClientConn
 }
 
 func newRig(t *testing.T, change func(*capture.Options)) *rig {
@@ -79,7 +84,7 @@ func (r *rig) serve(s *capture.Server) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	server := grpc.NewServer(grpc.WaitForHandlers(true))
+	server := grpc.NewServer(grpc.WaitForHandlers(true), grpc.Creds(capture.Links()))
 	extprocv3.RegisterExternalProcessorServer(server, s)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -88,8 +93,9 @@ func (r *rig) serve(s *capture.Server) {
 		r.t.Fatal(err)
 	}
 	r.client = extprocv3.NewExternalProcessorClient(conn)
+	r.server, r.grpc, r.conn = s, server, conn
 	r.t.Cleanup(func() {
-		if err := conn.Close(); err != nil {
+		if err := conn.Close(); err != nil && status.Code(err) != codes.Canceled {
 			r.t.Error(err)
 		}
 		server.Stop()
