@@ -198,7 +198,7 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	processor := capture.New(capture.Options{
 		Log: s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
 		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader,
-		Profile: s.config.LogProfile(), Losses: s.losses, MaxEventBytes: s.config.MaxEventBytes,
+		Profile: s.config.LogProfile(), Position: s.config.LogPosition(), Losses: s.losses, MaxEventBytes: s.config.MaxEventBytes,
 		Replayed: replays.holds, Seen: s.captured.see, Observed: s.shown.see, Metrics: s.metrics, Logger: s.logger,
 	})
 	server := grpc.NewServer(

@@ -6,7 +6,10 @@ import (
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
+	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 )
 
@@ -71,6 +74,10 @@ func (x *exchange) refuse(reason, sentence string) error {
 	x.server.Metrics.Refused(reason)
 	x.close("refused: " + sentence)
 	x.phase = overturned
+	if x.server.Position == logv1.Position_POSITION_UPSTREAM {
+		// There Envoy ignores an answer of ours; when the stream fails it answers.
+		return status.Error(codes.Unavailable, "verbatim: "+sentence)
+	}
 	return x.send(immediate(reason, sentence))
 }
 

@@ -33,6 +33,8 @@ type Options struct {
 	// filter that waits for nothing.
 	Profile logv1.Profile
 	Losses  *Losses
+	// Position is where Envoy's filter is.
+	Position logv1.Position
 	// MaxEventBytes bounds a body.
 	MaxEventBytes int
 	// Room bounds what all exchanges hold in memory; nil: each has its own bound
@@ -66,6 +68,7 @@ type Server struct {
 	extprocv3.UnimplementedExternalProcessorServer
 	Options
 	receivers sync.WaitGroup
+	lineup    lineup // in profile observe
 }
 
 // New returns a Server.
@@ -96,6 +99,9 @@ func (s *Server) Process(st stream) error {
 		if err := x.handle(m); err != nil {
 			if ended := st.Context().Err(); ended != nil {
 				return status.FromContextError(ended).Err()
+			}
+			if x.phase == overturned {
+				return err // refused, where Envoy takes no answer of ours
 			}
 			s.Logger.Error("exchange failed", "err", err)
 			s.Metrics.Refused("internal")
