@@ -67,8 +67,7 @@ func (x *observation) requestPart(data []byte, last bool) error {
 	if len(data) == 0 && !last {
 		return nil
 	}
-	_, err := x.append(partOf(x.offset, data, nil, last))
-	return err
+	return x.append(partOf(x.offset, data, nil, last))
 }
 
 func (x *observation) requestTrailers(trailers []*logv1.Header) error {
@@ -80,8 +79,7 @@ func (x *observation) requestTrailers(trailers []*logv1.Header) error {
 		return x.requestWhole(trailers)
 	}
 	x.request.ended = true
-	_, err := x.append(partOf(x.offset, nil, trailers, true))
-	return err
+	return x.append(partOf(x.offset, nil, trailers, true))
 }
 
 // requestWhole records a request in one entry, and its trailers in another.
@@ -94,8 +92,7 @@ func (x *observation) requestWhole(trailers []*logv1.Header) error {
 	if err := x.appendRequest(); err != nil || trailers == nil {
 		return err
 	}
-	_, err := x.append(partOf(x.offset, nil, trailers, true))
-	return err
+	return x.append(partOf(x.offset, nil, trailers, true))
 }
 
 // requestInParts records what there is of a request that is not whole.
@@ -108,8 +105,7 @@ func (x *observation) requestInParts() error {
 	if err := x.appendRequest(); err != nil || len(body) == 0 {
 		return err
 	}
-	_, err := x.append(partOf(x.offset, body, nil, false))
-	return err
+	return x.append(partOf(x.offset, body, nil, false))
 }
 
 func (x *observation) appendRequest() error {
