@@ -164,6 +164,9 @@ func (s *service) begin(ctx context.Context, adminAddress string) error {
 	if err := s.recordStart(ctx, s.watch.version); err != nil {
 		return err
 	}
+	if err := s.watch.cross.begin(); err != nil {
+		return err
+	}
 	return admin.WriteAddress(s.config.Log, adminAddress)
 }
 

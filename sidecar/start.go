@@ -30,9 +30,6 @@ func (s *service) recordStart(ctx context.Context, envoyVersion string) error {
 		return fmt.Errorf("record start: %w", err)
 	}
 	s.signing.started(placed.Offset)
-	if c := s.watch.cross; c != nil && c.began == 0 {
-		c.began = placed.Offset
-	}
 	return nil
 }
 
