@@ -39,6 +39,17 @@ var golden = map[string]filter.Bootstrap{
 	},
 }
 
+func init() {
+	golden["observe"] = filter.Bootstrap{
+		Listen: "127.0.0.1:10000", Admin: "127.0.0.1:9901", Pipeline: "127.0.0.1:8080",
+		Capture: &filter.Capture{Sidecar: "/run/verbatim/capture.sock", Profile: filter.Observe},
+	}
+	golden["upstream"] = filter.Bootstrap{
+		Listen: "127.0.0.1:10000", Admin: "127.0.0.1:9901", Pipeline: "127.0.0.1:8080", PipelineProtocol: filter.H2,
+		Capture: &filter.Capture{Sidecar: "/run/verbatim/capture.sock", Position: filter.Upstream},
+	}
+}
+
 func printed(t *testing.T, b filter.Bootstrap) []byte {
 	t.Helper()
 	m, err := b.Proto()

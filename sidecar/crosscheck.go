@@ -29,7 +29,7 @@ type crossCheck struct {
 	losses *capture.Losses
 	shown  *observed
 
-	began   uint64    // offset of this process' Start
+	began   uint64    // the newest offset before anything could come in
 	started time.Time // of Envoy
 	base    int64     // exchanges that the log had before this process, of this Envoy
 	told    int64     // and what is counted as lost since
@@ -43,6 +43,20 @@ type crossCheck struct {
 type counted struct {
 	at   time.Time
 	sent int64
+}
+
+// begin is called before anything can come in. There may be no cross-check.
+func (c *crossCheck) begin() error {
+	if c == nil {
+		return nil
+	}
+	v, err := c.log.View()
+	if err != nil {
+		return fmt.Errorf("begin to compare with envoy's counters: %w", err)
+	}
+	defer v.Close()
+	c.began = v.Tip().Offset
+	return nil
 }
 
 // count takes in what Envoy says now, and counts what is missing of what it said

@@ -172,6 +172,9 @@ func (s *service) begin(ctx context.Context, adminAddress string) error {
 	if err := s.recordStart(ctx, s.watch.version); err != nil {
 		return err
 	}
+	if err := s.watch.cross.begin(); err != nil {
+		return err
+	}
 	return admin.WriteAddress(s.config.Log, adminAddress)
 }
 
@@ -212,7 +215,7 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	processor := capture.New(capture.Options{
 		Log: s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
 		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader, Clock: s.clock,
-		Profile: s.config.LogProfile(), Losses: s.losses,
+		Profile: s.config.LogProfile(), Position: s.config.LogPosition(), Losses: s.losses,
 		MaxEventBytes: s.config.MaxEventBytes, MaxGather: s.config.MaxGather, Room: inFlight,
 		Oversize: s.config.Oversize == "digest", Hold: s.config.Stream.Hold, MaxTurn: s.config.Stream.MaxTurn,
 		PassUpgrades: s.config.Upgrades == "pass", Observed: s.shown.see,

@@ -30,9 +30,6 @@ func (s *service) recordStart(ctx context.Context, envoyVersion string) error {
 		return fmt.Errorf("record start: %w", err)
 	}
 	s.signing.started(placed.Offset)
-	if s.watch != nil && s.watch.cross != nil && s.watch.cross.began == 0 {
-		s.watch.cross.began = placed.Offset
-	}
 	return nil
 }
 

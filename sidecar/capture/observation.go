@@ -107,15 +107,15 @@ func (x *observation) inParts() error {
 
 // append waits until the entry is durable. Nothing but this exchange waits for
 // it, and what comes meanwhile stays in Envoy: so memory is bounded.
-func (x *observation) append(ev *logv1.Event) (auditlog.Placed, error) {
+func (x *observation) append(ev *logv1.Event) error {
 	draft, err := auditlog.NewDraft(ev)
 	if err != nil {
-		return auditlog.Placed{}, err
+		return err
 	}
 	began := time.Now()
-	placed, err := x.server.Log.Append(draft).Wait(x.ctx)
+	_, err = x.server.Log.Append(draft).Wait(x.ctx)
 	x.server.Metrics.WaitedForDisk(time.Since(began))
-	return placed, err
+	return err
 }
 
 // hold takes room for octets that are kept in memory.

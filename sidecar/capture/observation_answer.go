@@ -111,7 +111,7 @@ func (x *observation) answerInParts() error {
 func (x *observation) answerPart(head []*logv1.Header, data []byte) error {
 	x.answer.octets += uint64(len(data))
 	x.answer.digest.Write(data)
-	_, err := x.append(&logv1.Event{Kind: &logv1.Event_ResponsePart{ResponsePart: &logv1.ResponsePart{
+	err := x.append(&logv1.Event{Kind: &logv1.Event_ResponsePart{ResponsePart: &logv1.ResponsePart{
 		RequestOffset: x.offset, Headers: head, Data: data,
 	}}})
 	return err
@@ -130,7 +130,7 @@ func (x *observation) answerWhole() error {
 		x.server.Seen(x.answer.upstream, x.request.listener)
 	}
 	x.answer.concluded = true
-	_, err = x.append(&logv1.Event{Kind: &logv1.Event_Response{Response: &logv1.Response{
+	err = x.append(&logv1.Event{Kind: &logv1.Event_Response{Response: &logv1.Response{
 		RequestOffset: x.offset, Output: canonical.Output, IgnoredHeaders: canonical.Ignored,
 		UpstreamAddress: x.answer.upstream, AttemptCount: x.answer.attempts, LocalReply: x.answer.local,
 	}}})

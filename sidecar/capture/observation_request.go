@@ -19,6 +19,7 @@ type observedRequest struct {
 	recorded bool // there is a Request entry
 	parts    bool // its body is recorded in parts
 	ended    bool
+	at       int64 // when Envoy got it, in nanoseconds
 }
 
 func (x *observation) requestHeaders(h *extprocv3.HttpHeaders, attrs map[string]*structpb.Struct) error {
@@ -29,6 +30,7 @@ func (x *observation) requestHeaders(h *extprocv3.HttpHeaders, attrs map[string]
 	x.request.headers = withoutRouterHeaders(headerList(h.GetHeaders()))
 	x.request.readAttributes(attrs)
 	x.readClock()
+	x.request.at = startTime(attrs, x.clockMS)
 	x.tell(1)
 	if h.GetEndOfStream() {
 		return x.requestWhole(nil)
@@ -65,8 +67,7 @@ func (x *observation) requestPart(data []byte, last bool) error {
 	if len(data) == 0 && !last {
 		return nil
 	}
-	_, err := x.append(partOf(x.offset, data, nil, last))
-	return err
+	return x.append(partOf(x.offset, data, nil, last))
 }
 
 func (x *observation) requestTrailers(trailers []*logv1.Header) error {
@@ -78,8 +79,7 @@ func (x *observation) requestTrailers(trailers []*logv1.Header) error {
 		return x.requestWhole(trailers)
 	}
 	x.request.ended = true
-	_, err := x.append(partOf(x.offset, nil, trailers, true))
-	return err
+	return x.append(partOf(x.offset, nil, trailers, true))
 }
 
 // requestWhole records a request in one entry, and its trailers in another.
@@ -92,8 +92,7 @@ func (x *observation) requestWhole(trailers []*logv1.Header) error {
 	if err := x.appendRequest(); err != nil || trailers == nil {
 		return err
 	}
-	_, err := x.append(partOf(x.offset, nil, trailers, true))
-	return err
+	return x.append(partOf(x.offset, nil, trailers, true))
 }
 
 // requestInParts records what there is of a request that is not whole.
@@ -106,13 +105,12 @@ func (x *observation) requestInParts() error {
 	if err := x.appendRequest(); err != nil || len(body) == 0 {
 		return err
 	}
-	_, err := x.append(partOf(x.offset, body, nil, false))
-	return err
+	return x.append(partOf(x.offset, body, nil, false))
 }
 
 func (x *observation) appendRequest() error {
 	r := x.request
-	placed, err := x.append(&logv1.Event{Kind: &logv1.Event_Request{Request: &logv1.Request{
+	placed, err := x.appendInOrder(&logv1.Event{Kind: &logv1.Event_Request{Request: &logv1.Request{
 		MeterIds: r.meterIDs, Headers: r.headers, HasBody: r.hasBody, Body: r.body,
 		TrailersFollow: r.trailersFollow, Protocol: r.protocol, Source: r.source, Stream: r.parts,
 	}}})
@@ -122,6 +120,15 @@ func (x *observation) appendRequest() error {
 	x.offset, x.request.recorded, x.request.body = placed.Offset, true, nil
 	x.giveBack()
 	return nil
+}
+
+// appendInOrder is append behind the requests that Envoy got before this one.
+func (x *observation) appendInOrder(ev *logv1.Event) (auditlog.Placed, error) {
+	draft, err := auditlog.NewDraft(ev)
+	if err != nil {
+		return auditlog.Placed{}, err
+	}
+	return x.server.lineup.append(x.server.Log, x.request.at, draft).Wait(x.ctx)
 }
 
 // withoutRouterHeaders takes out of the list what the router behind the filter

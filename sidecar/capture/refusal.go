@@ -4,6 +4,8 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/output"
@@ -23,6 +25,10 @@ func (x *exchange) refuseWith(r *refusal) error {
 	x.close(logv1.AbortCause_ABORT_CAUSE_REFUSED, "refused: "+r.sentence)
 	x.phase = overturned
 	x.room.Release() // Envoy drops what it has of it
+	if x.server.Position == logv1.Position_POSITION_UPSTREAM {
+		// There Envoy ignores an answer of ours; when the stream fails it answers.
+		return status.Error(codes.Unavailable, "verbatim: "+r.sentence)
+	}
 	return x.send(immediate(r))
 }
 

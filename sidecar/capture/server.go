@@ -38,6 +38,8 @@ type Options struct {
 	// filter that waits for nothing.
 	Profile logv1.Profile
 	Losses  *Losses
+	// Position is where Envoy's filter is.
+	Position logv1.Position
 	// MaxEventBytes bounds a body that is recorded whole, in octets, and MaxGather
 	// how long a request may take to come whole.
 	MaxEventBytes int
@@ -84,6 +86,7 @@ type Server struct {
 	Options
 	receivers sync.WaitGroup
 	stopping  atomic.Bool
+	lineup    lineup // in profile observe
 }
 
 // New returns a Server.
@@ -115,6 +118,9 @@ func (s *Server) Process(st stream) error {
 		if err != nil {
 			if ended := st.Context().Err(); ended != nil {
 				return status.FromContextError(ended).Err()
+			}
+			if x.phase == overturned {
+				return err // refused, where Envoy takes no answer of ours
 			}
 			x.failed = true
 			s.Logger.Error("exchange failed", "err", err)
