@@ -24,7 +24,7 @@ func (x *exchange) next() (more bool, err error) {
 		}
 		err = x.handle(m)
 	case <-x.answer.holdOver:
-		err = x.stopHolding()
+		x.stopHolding()
 	case <-x.turnOver:
 		x.turnIsOver()
 	case <-x.gather.due():

@@ -27,10 +27,9 @@ func (x *exchange) hold(data []byte, reply *extprocv3.ProcessingResponse) bool {
 }
 
 // stopHolding is called when an answer was held as long as may be.
-func (x *exchange) stopHolding() error {
+func (x *exchange) stopHolding() {
 	x.answer.holdOver = nil
 	x.spill()
-	return nil
 }
 
 // spill records what is held as a part; from here on the answer is a stream.

@@ -120,12 +120,6 @@ func TestAnAnswerIsMeasuredToo(t *testing.T) {
 	}
 }
 
-func withLength(m *extprocv3.ProcessingRequest, length string) *extprocv3.ProcessingRequest {
-	h := m.GetResponseHeaders().GetHeaders()
-	h.Headers = append(h.Headers, headerMap("content-length", length).GetHeaders()...)
-	return m
-}
-
 func TestARequestThatNeverComesWholeIsRefused(t *testing.T) {
 	inFlight := room.New(5000)
 	r := newRig(t, func(o *capture.Options) { o.MaxGather, o.Room = time.Millisecond, inFlight })

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -89,7 +90,7 @@ func (x *exchange) answerChunk(b *extprocv3.HttpBody) error {
 	if x.answer.seen == seenHeld {
 		if last && len(x.answer.held)+len(data) <= x.server.MaxEventBytes {
 			held, replies := x.answer.takeHeld()
-			x.answer.message.Body = append(held, data...)
+			x.answer.message.Body = slices.Concat(held, data)
 			return x.answerEnd(append(replies, reply)...)
 		}
 		if x.hold(data, reply) {

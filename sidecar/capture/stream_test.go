@@ -1,6 +1,7 @@
 package capture_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -127,7 +128,7 @@ func TestEachPartIsDurableBeforeItPasses(t *testing.T) {
 		r.want(want...)
 	}
 	out, err := output.Decode(r.events(2)[len(want)].GetResponse().GetOutput())
-	if err != nil || string(out.GetStreamSha256()) != string(output.StreamOf([]byte("onetwo")).SHA256[:]) || !out.GetHasBody() || headersOf(out.GetTrailers()) != "grpc-status=0;" {
+	if err != nil || !bytes.Equal(out.GetStreamSha256(), output.StreamOf([]byte("onetwo")).SHA256[:]) || !out.GetHasBody() || headersOf(out.GetTrailers()) != "grpc-status=0;" {
 		t.Errorf("output %v, %v", out, err)
 	}
 	x.end()
@@ -312,7 +313,7 @@ func TestWhatIsTooLargePassesByDigest(t *testing.T) {
 	x.ask(responseBody(true, "d"))
 	r.want("request stream=true", `sent "" omitted=1200 last`, `got "":status=200;content-length=1001;`, `got "" omitted=1001`, "response stream=1001")
 	omitted := r.events(5)[4].GetResponsePart().GetOmitted()
-	if want := output.StreamOf([]byte(strings.Repeat("c", 1000) + "d")); string(omitted.GetSha256()) != string(want.SHA256[:]) {
+	if want := output.StreamOf([]byte(strings.Repeat("c", 1000) + "d")); !bytes.Equal(omitted.GetSha256(), want.SHA256[:]) {
 		t.Errorf("digest %x", omitted.GetSha256())
 	}
 	x.end()
