@@ -76,13 +76,25 @@ func (r *http1Reader) body(g *gathered, f framing) (err error) {
 	return err
 }
 
-// copy takes n octets as they come.
+// copy takes n octets as they come, out of the reader's own buffer.
 func (r *http1Reader) copy(g *gathered, n int64) error {
-	_, err := io.CopyN(g, r.br, n)
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
+	for n > 0 {
+		if _, err := r.br.Peek(1); err != nil {
+			return err
+		}
+		piece, err := r.br.Peek(int(min(int64(r.br.Buffered()), n)))
+		if err != nil {
+			return err
+		}
+		if _, err := g.Write(piece); err != nil {
+			return err
+		}
+		if _, err := r.br.Discard(len(piece)); err != nil {
+			return err
+		}
+		n -= int64(len(piece))
 	}
-	return err
+	return nil
 }
 
 // section reads lines up to an empty one, which it leaves out.
