@@ -65,14 +65,20 @@ func (r *http1Reader) body(g *gathered, f framing) (err error) {
 	case untilClose:
 		_, err = io.Copy(g, r.br)
 	case chunked:
-		if err = r.chunks(g); err != nil {
-			return err
-		}
-		var block []byte
-		if block, err = r.section(); err == nil {
-			g.message.Trailers, err = parseFields(block)
-		}
+		return r.chunkedBody(g)
 	}
+	return err
+}
+
+func (r *http1Reader) chunkedBody(g *gathered) error {
+	if err := r.chunks(g); err != nil {
+		return err
+	}
+	block, err := r.section()
+	if err != nil {
+		return err
+	}
+	g.message.Trailers, err = parseFields(block)
 	return err
 }
 
