@@ -103,7 +103,9 @@ func TestGRPC(t *testing.T) {
 			t.Errorf("%s: an answer of %d octets with trailers %v, want %d octets", method, a.Octets, a.Trailers, len(c.want))
 		}
 		if method != "UnaryCall" {
-			<-calls
+			if err := <-calls; err != nil {
+				t.Errorf("%s: the server saw it end with %v", method, err)
+			}
 		}
 	}
 	for name, r := range map[string]*target.Request{
