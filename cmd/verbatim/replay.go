@@ -17,6 +17,7 @@ import (
 type replayFlags struct {
 	log           logFlags
 	target, image string
+	via           string // an Envoy that leads to the target; empty: none
 	selection     selectionFlags
 	timeout       time.Duration
 	all, asJSON   bool
@@ -78,6 +79,7 @@ Exit codes: 0 verified; 1 divergence or a broken chain; 2 cannot tell, or bad in
 	}
 	f.log.bind(c.Flags())
 	c.Flags().StringVar(&f.target, "target", "", "`URL` of a fresh instance of the pipeline")
+	c.Flags().StringVar(&f.via, "via", "", "`URL` of a listener of an Envoy without capture, by which the target is reached")
 	c.Flags().StringVar(&f.image, "target-image", "", "`digest` of the image that the target runs, to compare with the recorded one")
 	f.selection.bind(c.Flags())
 	c.Flags().DurationVar(&f.timeout, "timeout", replay.DefaultTimeout, "bound of one request")
@@ -98,11 +100,16 @@ func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection, proof *diverg
 	if err := replay.RefuseCaptured(ctx, f.target, captured); err != nil {
 		return nil, err
 	}
+	if f.via != "" {
+		if err := replay.RefuseCaptured(ctx, f.via, captured); err != nil {
+			return nil, err
+		}
+	}
 	progress := bar{}
 	n := 0
 	defer func() { progress.end() }()
 	out, err := replay.Run(ctx, v, replay.Options{
-		Selection: sel, Target: openTarget(f.target), TargetImage: f.image, All: f.all, Timeout: f.timeout,
+		Selection: sel, Target: openTarget(f.target, f.via), TargetImage: f.image, All: f.all, Timeout: f.timeout,
 		Total: func(requests int) { progress = newBar(cmd.ErrOrStderr(), "replaying", requests) },
 		Emit: func(*auditv1.ReplayedExchange) error {
 			n++
@@ -118,9 +125,13 @@ func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection, proof *diverg
 	return out, nil
 }
 
-func openTarget(url string) func(string) (*target.Target, error) {
+func openTarget(url, via string) func(string) (*target.Target, error) {
 	return func(protocol string) (*target.Target, error) {
-		t, err := target.New(url, target.Options{Protocol: target.Protocol(protocol)})
+		o := target.Options{Protocol: target.Protocol(protocol)}
+		if via != "" {
+			url, o.Via = via, true
+		}
+		t, err := target.New(url, o)
 		if err != nil {
 			return nil, fmt.Errorf("open target: %w", err)
 		}

@@ -96,6 +96,7 @@ type Target struct {
 	protocol Protocol
 	maxBody  int64
 	via      bool
+	pipeline Protocol // behind the Envoy, as the log names it
 	dialer   net.Dialer
 	kept     conn     // nil: none
 	speaks   Protocol // the kept one
@@ -154,17 +155,6 @@ func (t *Target) do(ctx context.Context, r *Request, answer func() *gathered) (*
 		}
 	}
 	return nil, fmt.Errorf("%w: %s: %w", ErrUnreachable, t.address, err)
-}
-
-// speak is the protocol in which r is sent.
-func (t *Target) speak(r *Request) Protocol {
-	switch {
-	case t.via && r.Protocol == "HTTP/2":
-		return HTTP2
-	case t.via && r.Protocol == "HTTP/1.1":
-		return HTTP1
-	}
-	return t.protocol
 }
 
 // connection is the kept one, or a new one where it has gone or speaks otherwise.
