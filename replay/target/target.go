@@ -61,7 +61,7 @@
 // # Through an Envoy
 //
 // With Options.Via the address is a listener of an Envoy without the capture that is
-// otherwise configured alike (as "verbatim config" writes it). Found by sending all
+// otherwise configured like the recording one. Found by sending all
 // of tests/oddities and more through both: the pipeline gets the same list, body and
 // trailers if each request comes in its client's protocol, without the
 // "content-length: 0" that Envoy adds itself, and with an absolute target where
