@@ -22,6 +22,7 @@ type replayFlags struct {
 	log           logFlags
 	target, image string
 	clock         string // a file
+	via           string // an Envoy that leads to the target; empty: none
 	selection     selectionFlags
 	timeout       time.Duration
 	all, asJSON   bool
@@ -92,6 +93,7 @@ Exit codes: 0 verified; 1 divergence or a broken chain; 2 cannot tell, or bad in
 	}
 	f.log.bind(c.Flags())
 	c.Flags().StringVar(&f.target, "target", "", "`URL` of a fresh instance of the pipeline")
+	c.Flags().StringVar(&f.via, "via", "", "`URL` of a listener of an Envoy without capture, by which the target is reached")
 	c.Flags().StringVar(&f.image, "target-image", "", "`digest` of the image that the target runs, to compare with the recorded one")
 	c.Flags().StringVar(&f.clock, "clock", "", "`file` of the target's frozen clock, of verbatim run; set to each event's time")
 	f.selection.bind(c.Flags())
@@ -123,11 +125,16 @@ func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection, proof *diverg
 	if err != nil {
 		return nil, err
 	}
+	if f.via != "" {
+		if err := replay.RefuseCaptured(ctx, f.via, captured); err != nil {
+			return nil, err
+		}
+	}
 	progress := bar{}
 	n := 0
 	defer func() { progress.end() }()
 	out, err := replay.Run(ctx, v, replay.Options{
-		Selection: sel, Target: openTarget(f.target), TargetImage: f.image, All: f.all, Timeout: f.timeout, Ignore: ignore, Clock: clock,
+		Selection: sel, Target: openTarget(f.target, f.via), TargetImage: f.image, All: f.all, Timeout: f.timeout, Ignore: ignore, Clock: clock,
 		Total: func(requests int) { progress = newBar(cmd.ErrOrStderr(), "replaying", requests) },
 		Emit: func(*auditv1.ReplayedExchange) error {
 			n++
@@ -167,9 +174,13 @@ func readIgnore(path string) (*output.IgnorePolicy, error) {
 	return &policy, nil
 }
 
-func openTarget(url string) func(string) (*target.Target, error) {
+func openTarget(url, via string) func(string) (*target.Target, error) {
 	return func(protocol string) (*target.Target, error) {
-		t, err := target.New(url, target.Options{Protocol: target.Protocol(protocol)})
+		o := target.Options{Protocol: target.Protocol(protocol)}
+		if via != "" {
+			url, o.Via = via, true
+		}
+		t, err := target.New(url, o)
 		if err != nil {
 			return nil, fmt.Errorf("open target: %w", err)
 		}

@@ -27,6 +27,7 @@ var ErrAddress = errors.New("not a target address")
 // Options of a Target; zero values mean the defaults.
 type Options struct {
 	// Protocol of an address that has no scheme. Default: a scheme is required.
+	// With Via it is what the pipeline speaks, scheme or not.
 	Protocol Protocol
 	// MaxBody is the most octets that an answer's body may have. Default:
 	// DefaultMaxBody.
@@ -70,7 +71,7 @@ func New(address string, o Options) (*Target, error) {
 	if o.MaxBody <= 0 {
 		o.MaxBody = DefaultMaxBody
 	}
-	return &Target{address: host, protocol: protocol, maxBody: o.MaxBody, via: o.Via}, nil
+	return &Target{address: host, protocol: protocol, maxBody: o.MaxBody, via: o.Via, pipeline: o.Protocol}, nil
 }
 
 func withPort(host string) (string, error) {

@@ -54,13 +54,13 @@ func (c *http1Conn) exchange(ctx context.Context, r *Request, g *gathered) (keep
 		return false, up.source
 	case up.octets == 0 && up.err != nil && ctx.Err() == nil && !errors.Is(err, ErrMalformed):
 		return false, fmt.Errorf("%w: %w", errNotProcessed, up.err)
+	case up.broken: // what comes then is the server's reaction to it
+		return false, ErrBrokenOff
 	case err == nil:
-		keep = keep && undisturbed && up.whole && !up.broken && c.tcp.SetWriteDeadline(noDeadline) == nil
+		keep = keep && undisturbed && up.whole && c.tcp.SetWriteDeadline(noDeadline) == nil
 		return keep, nil
 	case errors.Is(err, ErrMalformed):
 		return false, err
-	case up.broken:
-		return false, ErrBrokenOff
 	}
 	return false, failedAt(up.waiting, up.gate.received, failed(ctx, ErrReset, err))
 }

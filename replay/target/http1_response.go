@@ -65,24 +65,42 @@ func (r *http1Reader) body(g *gathered, f framing) (err error) {
 	case untilClose:
 		_, err = io.Copy(g, r.br)
 	case chunked:
-		if err = r.chunks(g); err != nil {
-			return err
-		}
-		var block []byte
-		if block, err = r.section(); err == nil {
-			g.message.Trailers, err = parseFields(block)
-		}
+		return r.chunkedBody(g)
 	}
 	return err
 }
 
-// copy takes n octets as they come.
-func (r *http1Reader) copy(g *gathered, n int64) error {
-	_, err := io.CopyN(g, r.br, n)
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
+func (r *http1Reader) chunkedBody(g *gathered) error {
+	if err := r.chunks(g); err != nil {
+		return err
 	}
+	block, err := r.section()
+	if err != nil {
+		return err
+	}
+	g.message.Trailers, err = parseFields(block)
 	return err
+}
+
+// copy takes n octets as they come, out of the reader's own buffer.
+func (r *http1Reader) copy(g *gathered, n int64) error {
+	for n > 0 {
+		if _, err := r.br.Peek(1); err != nil {
+			return err
+		}
+		piece, err := r.br.Peek(int(min(int64(r.br.Buffered()), n)))
+		if err != nil {
+			return err
+		}
+		if _, err := g.Write(piece); err != nil {
+			return err
+		}
+		if _, err := r.br.Discard(len(piece)); err != nil {
+			return err
+		}
+		n -= int64(len(piece))
+	}
+	return nil
 }
 
 // section reads lines up to an empty one, which it leaves out.

@@ -103,6 +103,8 @@ func (c *http2Conn) exchange(ctx context.Context, r *Request, g *gathered) (keep
 		return false, err
 	case sent.broken:
 		return false, ErrBrokenOff
+	case err == nil:
+		return false, malformed("the server acknowledged a PING that was not sent")
 	}
 	return false, failedAt(sent.waiting, uint64(g.octets), failed(ctx, ErrReset, err))
 }

@@ -6,9 +6,15 @@
 // trailers. It accepts and refuses the answers that Envoy accepts and refuses.
 // One request is under way at a time.
 //
+// A request in parts (Request.Parts) is sent as the answer comes: each part once so
+// many octets of the answer's body were received as stood before it when it was
+// recorded, never before. Octets count, not pieces: how an answer is cut is chance.
+// A part whose octets don't come is an OrderError, in the time that the context and
+// Request.Idle allow. Of a long answer Stream holds as much as it is told to.
+//
 // It does not guarantee the same TCP segments, HTTP/2 frames or header
-// compression, nor chunks other than those of body mode BUFFERED, where Envoy
-// writes a body that came chunked as one chunk. It does not speak TLS.
+// compression, nor the chunks of a body of several that came together: the capture
+// may have joined them into one part. It does not speak TLS.
 //
 // # At most once
 //
@@ -36,12 +42,37 @@
 //     gets "transfer-encoding: chunked" as the last header and one chunk of
 //     lower-case hexadecimal size, none if it is empty. A listed content-length
 //     is written as it was ("0005").
+//   - In body mode STREAMED, over HTTP/1.1, each piece that ext_proc was shown is one
+//     chunk; a piece without octets is none, and the last is followed by "0". With a
+//     content-length the pieces are written as they are. The last part may have
+//     octets or none: the bytes differ in nothing but segments.
+//   - A client that goes away has its stream cancelled over HTTP/2, and over
+//     HTTP/1.1 the connection to the pipeline closed. Here that connection is first
+//     closed for writing alone, for up to a second, and a cancelled stream is
+//     followed by a PING: so the pipeline reads what was sent before.
+//   - An answer that is whole before the request ends it: Envoy sends nothing more.
 //   - HTTP/2: the pseudo headers keep the list's order, which depends on what
 //     the client spoke: ":authority", ":path", ":method", ":scheme" from
 //     HTTP/1.1, ":scheme" before ":path" where the target was absolute.
 //   - Trailers of HTTP/1.1 pass only with enable_trailers set on both sides.
 //   - From an internal client the router reads and removes x-envoy-retry-on and
 //     others after ext_proc saw them; package capture does not record those.
+//
+// # Through an Envoy
+//
+// With Options.Via the address is a listener of an Envoy without the capture that is
+// otherwise configured like the recording one. Found by sending all
+// of tests/oddities and more through both: the pipeline gets the same list, body and
+// trailers if each request comes in its client's protocol, without the
+// "content-length: 0" that Envoy adds itself, and with an absolute target where
+// ":scheme" stands before ":path". x-forwarded-proto, x-request-id and the like are
+// in the list already, and such an Envoy lets them stand.
+//
+// Not the same are chunks: nothing holds a body on its way. Envoy puts the cookie of
+// an HTTP/2 request last, so one that stands elsewhere goes over HTTP/1.1 to a
+// pipeline of HTTP/1.1, and is moved on its way to one of HTTP/2. What Envoy answers
+// itself can't be told from an answer of the pipeline. An Envoy that appends to
+// x-forwarded-for, makes request ids anew or edits headers changes what is sent.
 //
 // Two things that Envoy does with answers are not done here, because no sane
 // pipeline shows the difference: it takes an HTTP/1.1 status above 65535 modulo
@@ -96,6 +127,7 @@ type Target struct {
 	protocol Protocol
 	maxBody  int64
 	via      bool
+	pipeline Protocol // behind the Envoy, as the log names it
 	dialer   net.Dialer
 	kept     conn     // nil: none
 	speaks   Protocol // the kept one
@@ -154,17 +186,6 @@ func (t *Target) do(ctx context.Context, r *Request, answer func() *gathered) (*
 		}
 	}
 	return nil, fmt.Errorf("%w: %s: %w", ErrUnreachable, t.address, err)
-}
-
-// speak is the protocol in which r is sent.
-func (t *Target) speak(r *Request) Protocol {
-	switch {
-	case t.via && r.Protocol == "HTTP/2":
-		return HTTP2
-	case t.via && r.Protocol == "HTTP/1.1":
-		return HTTP1
-	}
-	return t.protocol
 }
 
 // connection is the kept one, or a new one where it has gone or speaks otherwise.
