@@ -1,7 +1,6 @@
 package replay_test
 
 import (
-	"crypto/sha256"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -36,8 +35,9 @@ func (r *recorder) came(p *logv1.ResponsePart) uint64 {
 
 // streamed records the outcome of a stream that gave these octets.
 func (r *recorder) streamed(to uint64, body string) uint64 {
-	c, err := output.CanonicalStream(output.Message{Status: 200, Headers: []*logv1.Header{field("x-echo", "1")}},
-		uint64(len(body)), sha256.Sum256([]byte(body)), noisy("date"))
+	c, err := output.Canonical(output.Message{
+		Status: 200, Headers: []*logv1.Header{field("x-echo", "1")}, Stream: output.StreamOf([]byte(body)),
+	}, noisy("date"))
 	if err != nil {
 		r.t.Fatal(err)
 	}
