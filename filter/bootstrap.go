@@ -82,6 +82,16 @@ func (b Bootstrap) Proto() (*bootstrapv3.Bootstrap, error) {
 			Clusters:  clusters,
 		},
 	}
+	if b.Capture != nil {
+		if m.OverloadManager, err = b.overload(); err != nil {
+			return nil, err
+		}
+	}
+	if b.Capture != nil && b.Capture.Profile == Observe {
+		if m.LayeredRuntime, err = withoutBackPressure(); err != nil {
+			return nil, err
+		}
+	}
 	if err := m.ValidateAll(); err != nil {
 		return nil, fmt.Errorf("validate bootstrap: %w", err)
 	}
@@ -137,14 +147,14 @@ func (b Bootstrap) httpFilters() ([]*hcmv3.HttpFilter, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.Capture == nil {
+	if b.Capture == nil || b.Capture.Position == Upstream {
 		return []*hcmv3.HttpFilter{router}, nil
 	}
-	capture, err := b.Capture.HTTPFilter()
+	capture, err := b.Capture.HTTPFilters()
 	if err != nil {
 		return nil, err
 	}
-	return []*hcmv3.HttpFilter{capture, router}, nil
+	return append(capture, router), nil
 }
 
 // maxEventBytes is the buffer limit throughout. A plain proxy has it too, so

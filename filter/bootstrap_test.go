@@ -33,10 +33,21 @@ var golden = map[string]filter.Bootstrap{
 		Listen: "[::1]:0", Admin: "[::1]:0", Pipeline: "[::1]:8080", PipelineProtocol: filter.H2,
 		RouteTimeout: 10 * time.Minute,
 		Capture: &filter.Capture{
-			Sidecar: "/run/verbatim/capture.sock", FailOpen: true,
+			Sidecar: "/run/verbatim/capture.sock", Profile: filter.FailOpen,
 			MessageTimeout: time.Minute, MaxEventBytes: 1024,
 		},
 	},
+}
+
+func init() {
+	golden["observe"] = filter.Bootstrap{
+		Listen: "127.0.0.1:10000", Admin: "127.0.0.1:9901", Pipeline: "127.0.0.1:8080",
+		Capture: &filter.Capture{Sidecar: "/run/verbatim/capture.sock", Profile: filter.Observe},
+	}
+	golden["upstream"] = filter.Bootstrap{
+		Listen: "127.0.0.1:10000", Admin: "127.0.0.1:9901", Pipeline: "127.0.0.1:8080", PipelineProtocol: filter.H2,
+		Capture: &filter.Capture{Sidecar: "/run/verbatim/capture.sock", Position: filter.Upstream},
+	}
 }
 
 func printed(t *testing.T, b filter.Bootstrap) []byte {

@@ -32,6 +32,9 @@ const (
 	// DefaultMessageTimeout bounds one wait for the sidecar. It covers the wait
 	// for a turn and for the disk; Envoy's own default of 200 ms does not.
 	DefaultMessageTimeout = 30 * time.Second
+	// DefaultMaxBytesInFlight is how many octets of bodies the sidecar lets be in
+	// flight at one time.
+	DefaultMaxBytesInFlight = 256 << 20
 	// DefaultMaxEventBytes is the largest body, in octets, that is recorded.
 	DefaultMaxEventBytes = 16 << 20
 )
@@ -61,23 +64,33 @@ var ResponseAttributes = []string{
 type Capture struct {
 	// Sidecar is the absolute path of the sidecar's Unix socket.
 	Sidecar string
-	// FailOpen lets traffic pass unrecorded when the sidecar fails. Without it
-	// such an exchange is answered with 503 and never reaches the pipeline.
-	FailOpen bool
+	// Profile says what becomes of traffic that the sidecar doesn't take. With
+	// Strict it is answered with 503 and never reaches the pipeline.
+	Profile Profile
+	// Position is where the filter stands.
+	Position Position
+	// ClockHeader and SeedHeader are what Envoy itself sets with Observe; empty
+	// means the defaults. Otherwise the sidecar sets them.
+	ClockHeader, SeedHeader string
 	// MessageTimeout bounds each wait for the sidecar; 0 means
 	// DefaultMessageTimeout. It must exceed the sidecar's own bounds for the
 	// wait for a turn and for the disk, so that the sidecar answers first.
 	MessageTimeout time.Duration
 	// MaxEventBytes is the largest body in octets, of a request or a response,
-	// that is recorded; 0 means DefaultMaxEventBytes. Envoy itself refuses a
-	// larger request with 413 and a larger response with 500.
+	// that is recorded; 0 means DefaultMaxEventBytes. What says that it is larger
+	// the sidecar refuses. Envoy itself refuses what turns out to be: a request
+	// with 413, a response with 500.
 	MaxEventBytes uint32
+	// MaxBytesInFlight is the sidecar's setting of that name, in octets; 0 means
+	// DefaultMaxBytesInFlight. A bootstrap bounds Envoy's heap by it.
+	MaxBytesInFlight uint64
 }
 
-// HTTPFilter returns the ext_proc filter. It belongs last before the router,
-// and the router needs suppress_envoy_headers: then the header list that the
-// sidecar sees is the one that the pipeline gets.
-func (c Capture) HTTPFilter() (*hcmv3.HttpFilter, error) {
+// HTTPFilters returns the ext_proc filter and what has to stand right before it.
+// They belong last before the router, and the router needs
+// suppress_envoy_headers: then the header list that the sidecar sees is the one
+// that the pipeline gets.
+func (c Capture) HTTPFilters() ([]*hcmv3.HttpFilter, error) {
 	c, err := c.complete()
 	if err != nil {
 		return nil, err
@@ -86,10 +99,18 @@ func (c Capture) HTTPFilter() (*hcmv3.HttpFilter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &hcmv3.HttpFilter{
+	capture := &hcmv3.HttpFilter{
 		Name:       Name,
 		ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: config},
-	}, nil
+	}
+	if c.Profile != Observe {
+		return []*hcmv3.HttpFilter{capture}, nil
+	}
+	inputs, err := c.inputs()
+	if err != nil {
+		return nil, err
+	}
+	return []*hcmv3.HttpFilter{inputs, capture}, nil
 }
 
 // complete checks the settings and fills in the defaults.
@@ -103,6 +124,12 @@ func (c Capture) complete() (Capture, error) {
 	if c.MaxEventBytes > math.MaxInt32 {
 		return c, fmt.Errorf("maximum event size %d is above %d bytes, the largest HTTP/2 window", c.MaxEventBytes, math.MaxInt32)
 	}
+	if c.ClockHeader == "" {
+		c.ClockHeader = DefaultClockHeader
+	}
+	if c.SeedHeader == "" {
+		c.SeedHeader = DefaultSeedHeader
+	}
 	if c.MessageTimeout == 0 {
 		c.MessageTimeout = DefaultMessageTimeout
 	}
@@ -113,14 +140,15 @@ func (c Capture) complete() (Capture, error) {
 }
 
 func (c Capture) processor() *extprocv3.ExternalProcessor {
-	return &extprocv3.ExternalProcessor{
+	p := &extprocv3.ExternalProcessor{
 		// The stream has no deadline of its own: message_timeout bounds each wait.
 		GrpcService: &corev3.GrpcService{TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{
 			EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: SidecarCluster},
 		}},
-		FailureModeAllow:   c.FailOpen,
+		FailureModeAllow:   c.Profile != Strict,
 		StatusOnError:      &typev3.HttpStatus{Code: typev3.StatusCode_ServiceUnavailable},
 		ProcessingMode:     wholeExchange(),
+		AllowModeOverride:  true,
 		RequestAttributes:  RequestAttributes,
 		ResponseAttributes: ResponseAttributes,
 		MessageTimeout:     durationpb.New(c.MessageTimeout),
@@ -129,10 +157,15 @@ func (c Capture) processor() *extprocv3.ExternalProcessor {
 		MutationRules:      headersOnly(),
 		RouteCacheAction:   extprocv3.ExternalProcessor_RETAIN,
 	}
+	if c.Profile == Observe {
+		observe(p)
+	}
+	return p
 }
 
-// wholeExchange asks for everything. BUFFERED keeps content-length; the
-// streamed modes lose or change it.
+// wholeExchange asks for everything. With BUFFERED configured Envoy keeps
+// content-length, also of a stream, for which the sidecar asks for STREAMED in
+// its reply to the headers.
 func wholeExchange() *extprocv3.ProcessingMode {
 	return &extprocv3.ProcessingMode{
 		RequestHeaderMode:   extprocv3.ProcessingMode_SEND,

@@ -9,6 +9,7 @@ import (
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	upstreamhttpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -55,11 +56,17 @@ func (b Bootstrap) pipelineCluster() (*clusterv3.Cluster, error) {
 	if _, err := netip.ParseAddr(host); err != nil {
 		discovery = clusterv3.Cluster_STRICT_DNS
 	}
-	return newCluster(PipelineCluster, discovery, socketAddress(host, port), b.PipelineProtocol, b.maxEventBytes())
+	var filters []*hcmv3.HttpFilter
+	if b.Capture != nil && b.Capture.Position == Upstream {
+		if filters, err = b.Capture.upstreamFilters(); err != nil {
+			return nil, err
+		}
+	}
+	return newCluster(PipelineCluster, discovery, socketAddress(host, port), b.PipelineProtocol, b.maxEventBytes(), filters...)
 }
 
-func newCluster(name string, discovery clusterv3.Cluster_DiscoveryType, address *corev3.Address, protocol Protocol, bufferBytes uint32) (*clusterv3.Cluster, error) {
-	options, err := upstreamOptions(protocol, bufferBytes)
+func newCluster(name string, discovery clusterv3.Cluster_DiscoveryType, address *corev3.Address, protocol Protocol, bufferBytes uint32, filters ...*hcmv3.HttpFilter) (*clusterv3.Cluster, error) {
+	options, err := upstreamOptions(protocol, bufferBytes, filters)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +104,7 @@ func noCircuitBreaker() *clusterv3.CircuitBreakers {
 	}}}
 }
 
-func upstreamOptions(protocol Protocol, bufferBytes uint32) (*anypb.Any, error) {
+func upstreamOptions(protocol Protocol, bufferBytes uint32, filters []*hcmv3.HttpFilter) (*anypb.Any, error) {
 	explicit := &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig{}
 	switch protocol {
 	case H1:
@@ -112,6 +119,7 @@ func upstreamOptions(protocol Protocol, bufferBytes uint32) (*anypb.Any, error) 
 			MaxResponseHeadersKb: wrapperspb.UInt32(maxHeadersKiB),
 		},
 		UpstreamProtocolOptions: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_{ExplicitHttpConfig: explicit},
+		HttpFilters:             filters,
 	})
 }
 

@@ -73,6 +73,9 @@ func wire(seen []*extprocv3.ProcessingRequest) string {
 			case ":authority":
 				fields = "host: " + value + "\r\n" + fields
 			case ":scheme", "x-verbatim-seed":
+			case "x-envoy-upstream-stream-duration-ms":
+				// Up to 1.39 Envoy's router takes this one from external clients too, behind the sidecar; package
+				// capture does not record it.
 			default:
 				fields += h.Key + ": " + value + "\r\n"
 			}
@@ -156,21 +159,21 @@ func TestEventSize(t *testing.T) {
 func TestSidecarMissing(t *testing.T) {
 	for _, c := range []struct {
 		name          string
-		open          bool
+		profile       filter.Profile
 		status, calls int
 	}{
-		{"fail closed", false, http.StatusServiceUnavailable, 0},
-		{"fail open", true, http.StatusOK, 1},
+		{"fail closed", filter.Strict, http.StatusServiceUnavailable, 0},
+		{"fail open", filter.FailOpen, http.StatusOK, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			pipeline, calls := startEcho(t, filter.H1)
 			nobody := filepath.Join(t.TempDir(), "nobody.sock")
-			envoy := startCaptured(t, pipeline, filter.H1, filter.Capture{Sidecar: nobody, FailOpen: c.open})
+			envoy := startCaptured(t, pipeline, filter.H1, filter.Capture{Sidecar: nobody, Profile: c.profile})
 			if status, _ := post(t, client(t, filter.H1), envoy.Addr+"/", []byte("x")); status != c.status || calls() != c.calls {
 				t.Errorf("status %d and %d calls, want %d and %d", status, calls(), c.status, c.calls)
 			}
 			for _, name := range []string{"streams_failed", "failure_mode_allowed"} {
-				if name == "failure_mode_allowed" && !c.open {
+				if name == "failure_mode_allowed" && c.profile == filter.Strict {
 					continue
 				}
 				if n, err := envoy.Counter(t.Context(), filter.CounterPrefix+name); err != nil || n != 1 {

@@ -34,6 +34,7 @@ func (b Bootstrap) connectionManager() (*hcmv3.HttpConnectionManager, error) {
 		CodecType:      hcmv3.HttpConnectionManager_AUTO,
 		RouteSpecifier: &hcmv3.HttpConnectionManager_RouteConfig{RouteConfig: b.routes()},
 		HttpFilters:    filters,
+		UpgradeConfigs: b.upgrades(),
 
 		ServerHeaderTransformation:   hcmv3.HttpConnectionManager_PASS_THROUGH,
 		GenerateRequestId:            wrapperspb.Bool(false),
@@ -47,7 +48,7 @@ func (b Bootstrap) connectionManager() (*hcmv3.HttpConnectionManager, error) {
 
 		MaxRequestHeadersKb:  wrapperspb.UInt32(maxHeadersKiB),
 		HttpProtocolOptions:  http1Options(),
-		Http2ProtocolOptions: http2Options(b.maxEventBytes()),
+		Http2ProtocolOptions: b.clientHTTP2(),
 
 		// request_timeout stays off: it would count the wait for a turn.
 		RequestHeadersTimeout: durationpb.New(requestHeadersTimeout),

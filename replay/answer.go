@@ -51,6 +51,7 @@ var failures = []struct {
 	cause error
 	code  auditv1.DivergenceKind
 }{
+	{target.ErrOrder, auditv1.DivergenceKind_DIVERGENCE_KIND_ORDER_OF_PARTS}, // it is a timeout, too
 	{target.ErrUnreachable, auditv1.DivergenceKind_DIVERGENCE_KIND_UNREACHABLE},
 	{target.ErrTimeout, auditv1.DivergenceKind_DIVERGENCE_KIND_TIMEOUT},
 	{target.ErrReset, auditv1.DivergenceKind_DIVERGENCE_KIND_MISSING},

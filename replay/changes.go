@@ -14,19 +14,20 @@ func (r *run) changes(x *exchange, got answer) changes {
 	if err != nil {
 		return unreadable(fmt.Errorf("the recorded output can't be read: %w", err))
 	}
-	return between(answer{hash: x.hash, output: recorded}, got)
+	c := between(answer{hash: x.hash, output: recorded}, got)
+	if got.failure != 0 {
+		return c
+	}
+	return c.append(r.compareFirst(x))
 }
 
+// recordedOutput is the recorded output as it was compared.
 func (r *run) recordedOutput(x *exchange) ([]byte, error) {
-	e, err := r.view.Entry(x.outcome)
+	request, err := r.load(x)
 	if err != nil {
 		return nil, err
 	}
-	ev, err := e.Event()
-	if err != nil {
-		return nil, err
-	}
-	return ev.GetResponse().GetOutput(), nil
+	return r.recordedUnder(x, request)
 }
 
 // between is what differs between two answers, of which one may have failed. It is

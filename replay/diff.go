@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -81,8 +82,22 @@ func compareOutputs(a, b *logv1.Output) changes {
 		}})
 	}
 	all = all.append(compareHeaders("header", a.GetHeaders(), b.GetHeaders(), auditv1.DivergenceKind_DIVERGENCE_KIND_HEADER))
-	all = all.append(compareBodies(a, b))
+	all = all.append(compareBodies(a, b)).append(compareDigests(a, b))
 	return all.append(compareHeaders("trailer", a.GetTrailers(), b.GetTrailers(), auditv1.DivergenceKind_DIVERGENCE_KIND_TRAILER))
+}
+
+// compareDigests compares bodies that are known by count and digest alone.
+func compareDigests(a, b *logv1.Output) change {
+	if bytes.Equal(a.GetStreamSha256(), b.GetStreamSha256()) {
+		return change{}
+	}
+	digest := func(o *logv1.Output) string {
+		if len(o.GetStreamSha256()) == 0 {
+			return fmt.Sprintf("body of %d octets, whole", len(o.GetBody()))
+		}
+		return fmt.Sprintf("body of %d octets, SHA-256 %x", o.GetStreamOctets(), o.GetStreamSha256())
+	}
+	return change{auditv1.DivergenceKind_DIVERGENCE_KIND_BODY, []string{"body"}, []string{"- " + digest(a), "+ " + digest(b)}}
 }
 
 func (c changes) append(one change) changes {

@@ -16,6 +16,7 @@ import (
 type doubt struct {
 	offset   uint64
 	attempts uint32 // of a request that Envoy sent more than once
+	unsent   bool   // its octets were not kept, so that it could not be sent again
 	// Of a gap: since when, until when, and how much passed.
 	gap              bool
 	sinceMS, untilMS uint64
@@ -28,6 +29,8 @@ func (d doubt) String() string {
 		return fmt.Sprintf("unrecorded traffic, the gap told at %d", d.offset)
 	case d.attempts > 1:
 		return fmt.Sprintf("request %d, which Envoy tried %d times: the pipeline may have got it more than once", d.offset, d.attempts)
+	case d.unsent:
+		return fmt.Sprintf("event %d, which could not be sent again because its octets were not kept", d.offset)
 	}
 	return fmt.Sprintf("unfinished event %d", d.offset)
 }

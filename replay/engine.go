@@ -41,8 +41,13 @@ type Options struct {
 	Trusted map[uint64]chain.Hash
 	// Witness knows more of the log from elsewhere; may be nil.
 	Witness Witness
+	// Ignore is the policy that both sides of each comparison are brought under; nil:
+	// each request's own, as its Start sealed it.
+	Ignore *output.IgnorePolicy
 	// Timeout bounds one request; 0: DefaultTimeout.
 	Timeout time.Duration
+	// Clock is set to each event's time before the event is sent; may be nil.
+	Clock Clock
 	// Emit gets every replayed event as it is produced; may be nil. Its error
 	// ends the replay.
 	Emit func(*auditv1.ReplayedExchange) error
@@ -140,25 +145,11 @@ func (r *run) drive(ctx context.Context, open func(protocol string) (*target.Tar
 	r.response.Replays++
 	began := time.Now()
 	err = r.all(ctx)
+	if r.number == 1 {
+		r.warnOfStreams()
+	}
 	r.response.ReplayUs += uint64(time.Since(began).Microseconds())
 	return err
-}
-
-// readPolicies reads the ignore policies that the range was recorded under,
-// before anything is sent.
-func (r *run) readPolicies() error {
-	r.policies = map[string]output.IgnorePolicy{"": output.DefaultIgnorePolicy()}
-	for _, x := range r.plan.exchanges {
-		if _, known := r.policies[string(x.ignore)]; known {
-			continue
-		}
-		policy, err := output.ParseIgnorePolicy(x.ignore)
-		if err != nil {
-			return fmt.Errorf("read ignore policy of request %d: %w", x.offset, err)
-		}
-		r.policies[string(x.ignore)] = policy
-	}
-	return nil
 }
 
 // run is one replay under way. One goroutine owns it.
@@ -166,8 +157,8 @@ type run struct {
 	view     *auditlog.View
 	options  Options
 	plan     *plan
-	policies map[string]output.IgnorePolicy // by their sealed text
-	number   uint32                         // 1, or 2 of the second
+	ignoring ignoring
+	number   uint32 // 1, or 2 of the second
 	target   *target.Target
 	pacer    pacer
 	response *auditv1.AuditReplayResponse
@@ -180,6 +171,7 @@ type run struct {
 	unwarmed           *difference // the first request that got no answer and was not compared, being not selected
 	unreached          *difference // what the target could not be reached at
 	cannotTell         string
+	notReplayable      int // requests whose octets were not kept: nothing was sent for them
 }
 
 // difference is an exchange and what it got.
@@ -218,18 +210,31 @@ func (r *run) one(ctx context.Context, x *exchange) error {
 	if x.ending == notDelivered {
 		return nil
 	}
+	if x.unsendable() {
+		r.notReplayable++
+		return nil
+	}
 	request, err := r.load(x)
 	if err != nil {
+		return err
+	}
+	if r.bringUnder(x, request); r.cannotTell != "" {
+		return nil
+	}
+	if err := r.setClock(x, request); err != nil {
 		return err
 	}
 	if r.options.Sending != nil {
 		r.options.Sending(x.offset)
 	}
 	began := time.Now()
-	canonical, failure := r.send(ctx, request, r.policies[string(x.ignore)])
+	canonical, failure, err := r.send(ctx, x, request)
 	if ctx.Err() != nil {
 		r.stopped(x)
 		return nil
+	}
+	if err != nil {
+		return err
 	}
 	if r.withoutVerdict(x, failure) {
 		return nil
@@ -279,9 +284,12 @@ func hashOf(c output.Canonicalized, failure error) []byte {
 	return c.Hash[:]
 }
 
-// send gives the target one request. A failure is what the target did wrong, unless
-// ctx has ended.
-func (r *run) send(ctx context.Context, request *target.Request, policy output.IgnorePolicy) (c output.Canonicalized, failure error) {
+// send gives the target one request. failure is what the target did wrong, unless ctx
+// has ended; err what we did.
+func (r *run) send(ctx context.Context, x *exchange, request *target.Request) (c output.Canonicalized, failure, err error) {
+	if x.stream != nil {
+		return r.sendStream(ctx, x, request)
+	}
 	bounded, cancel := context.WithTimeout(ctx, r.options.Timeout)
 	defer cancel()
 	message, failure := r.target.Do(bounded, request)
@@ -289,9 +297,10 @@ func (r *run) send(ctx context.Context, request *target.Request, policy output.I
 		failure = errLedBack
 	}
 	if failure == nil {
-		c, failure = output.Canonical(message, policy)
+		message.Path = output.RequestPath(request.Headers)
+		c, failure = output.Canonical(message, r.ignoring.of(x))
 	}
-	return c, failure
+	return c, failure, nil
 }
 
 // compare takes an output into account that the log has too.

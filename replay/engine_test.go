@@ -129,6 +129,22 @@ func echo(t *testing.T, bad string) (url string, asked *[]string) {
 // replay closes the log and replays it.
 func (r *recorder) replay(url string, change func(*replay.Options)) *auditv1.AuditReplayResponse {
 	r.t.Helper()
+	out, err := r.run(url, change)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return out
+}
+
+// replayError is replay where there is to be no verdict.
+func (r *recorder) replayError(url string, change func(*replay.Options)) error {
+	r.t.Helper()
+	_, err := r.run(url, change)
+	return err
+}
+
+func (r *recorder) run(url string, change func(*replay.Options)) (*auditv1.AuditReplayResponse, error) {
+	r.t.Helper()
 	if err := r.log.Close(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
@@ -141,11 +157,7 @@ func (r *recorder) replay(url string, change func(*replay.Options)) *auditv1.Aud
 	if change != nil {
 		change(&o)
 	}
-	out, err := replay.Run(r.t.Context(), v, o)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return out
+	return replay.Run(r.t.Context(), v, o)
 }
 
 func wantResult(t *testing.T, out *auditv1.AuditReplayResponse, want, word string) {

@@ -7,6 +7,7 @@ import (
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/chain"
+	"verbatim/sidecar/output"
 )
 
 // ending is how a recorded request ended.
@@ -32,6 +33,7 @@ type exchange struct {
 	clockMS uint64 // of the request's entry
 	endedMS uint64 // of the outcome's
 	hash    chain.Hash
+	stream  *stream // nil: it was not recorded in parts
 }
 
 // compares says that a replay's answer is set against the recorded one.
@@ -86,13 +88,16 @@ func (p *plan) add(e auditlog.Entry, ev *logv1.Event) {
 	case *logv1.Event_Request:
 		p.request(e.Offset, ev.GetWallClockMs(), k.Request)
 	case *logv1.Event_RequestPart:
-		if x := p.open[k.RequestPart.GetRequestOffset()]; x != nil {
-			x.parts = append(x.parts, e.Offset)
-		}
+		p.requestPart(e, ev.GetWallClockMs(), k.RequestPart)
+	case *logv1.Event_ResponsePart:
+		p.responsePart(e, ev.GetWallClockMs(), k.ResponsePart)
 	case *logv1.Event_Response:
 		p.response(e.Offset, ev.GetWallClockMs(), k.Response)
 	case *logv1.Event_Abort:
-		p.end(e.Offset, ev.GetWallClockMs(), k.Abort.GetRequestOffset(), endingOf(k.Abort.GetDelivered()))
+		x := p.end(e.Offset, ev.GetWallClockMs(), k.Abort.GetRequestOffset(), endingOf(k.Abort.GetDelivered()))
+		if x != nil && x.stream != nil {
+			x.stream.cause = k.Abort.GetCause()
+		}
 	case *logv1.Event_Gap:
 		p.gap(e.Offset, ev.GetWallClockMs(), k.Gap)
 	case *logv1.Event_Checkpoint:
@@ -128,6 +133,9 @@ func (p *plan) request(offset, clockMS uint64, r *logv1.Request) {
 		return
 	}
 	x := &exchange{offset: offset, meters: r.GetMeterIds(), ignore: p.ignore, clockMS: clockMS, warm: !selected}
+	if r.GetStream() {
+		x.inStream(clockMS).inParts = true
+	}
 	p.open[offset] = x
 	p.exchanges = append(p.exchanges, x)
 	if x.warm {
@@ -156,6 +164,9 @@ func (p *plan) response(offset, clockMS uint64, r *logv1.Response) {
 	}
 	if x := p.end(offset, clockMS, r.GetRequestOffset(), how); x != nil {
 		x.hash, x.local = hash, r.GetLocalReply() != nil
+		if _, streamed := output.StreamOctets(r.GetOutput()); streamed {
+			x.inStream(clockMS).digested = true
+		}
 	}
 }
 
@@ -174,6 +185,12 @@ func (p *plan) end(offset, clockMS, request uint64, how ending) *exchange {
 	}
 	delete(p.open, request)
 	x.outcome, x.endedMS, x.ending = offset, clockMS, how
+	if x.stream != nil {
+		x.inStream(clockMS)
+	}
+	if x.unsendable() && how != notDelivered {
+		p.doubts = append(p.doubts, doubt{offset: request, unsent: true})
+	}
 	if !x.warm {
 		p.lastMS = max(p.lastMS, clockMS)
 	}

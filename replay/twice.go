@@ -16,7 +16,7 @@ func (r *run) again(ctx context.Context) (*auditv1.AuditReplayResponse, error) {
 		out.Reason += "; no second replay was made"
 		return out, nil
 	}
-	second := &run{view: r.view, options: r.options, plan: r.plan, policies: r.policies, number: 2, response: &auditv1.AuditReplayResponse{}}
+	second := &run{view: r.view, options: r.options, plan: r.plan, ignoring: r.ignoring, number: 2, response: &auditv1.AuditReplayResponse{}}
 	if err := second.drive(ctx, r.options.Second); err != nil {
 		return nil, fmt.Errorf("second replay: %w", err)
 	}

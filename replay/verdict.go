@@ -20,13 +20,16 @@ func newResponse(p *plan, checked *verify.Report) *auditv1.AuditReplayResponse {
 // verdict says what the replay showed, and no more.
 func (r *run) verdict() *auditv1.AuditReplayResponse {
 	out := r.response
+	defer r.sayPolicy()
 	r.warnOfImages()
 	if n := r.plan.unrecorded(); n > 0 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("at least %d exchanges passed unrecorded in this range: they were not sent again", n))
 	}
 	if root := r.root(); root != nil {
 		out.OriginalRoot, out.ReplayRoot = r.recordedRoot(), root
-		r.footers()
+		if r.options.Ignore == nil || out.GetIgnorePolicySealed() {
+			r.footers() // they are over outputs as they were recorded
+		}
 	}
 	switch at, differs := chain.FirstDifference(&r.original, &r.replayed); {
 	case differs:

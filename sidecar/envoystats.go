@@ -43,6 +43,9 @@ type envoyWatch struct {
 	known   bool // last is what the log has told already
 	last    uint64
 	since   time.Time
+
+	// cross compares what was sent with what was shown; nil but in profile observe.
+	cross *crossCheck
 }
 
 // envoyState is what Envoy says of itself.
@@ -50,6 +53,7 @@ type envoyState struct {
 	version string
 	uptime  time.Duration
 	passed  uint64 // exchanges that passed without the sidecar
+	sent    uint64 // requests that were sent to the pipeline
 	at      time.Time
 }
 
@@ -96,6 +100,9 @@ func (w *envoyWatch) look(ctx context.Context) error {
 }
 
 func (w *envoyWatch) count(ctx context.Context, state envoyState) error {
+	if w.cross != nil {
+		return w.cross.count(ctx, state)
+	}
 	if !w.known {
 		told, since, err := w.told(ctx, state)
 		if err != nil {
@@ -173,7 +180,7 @@ func (w *envoyWatch) ask(ctx context.Context) (envoyState, error) {
 		} `json:"stats"`
 	}
 	at := time.Now()
-	path := "/stats?format=json&filter=" + url.QueryEscape("^"+passedCounter+"$")
+	path := "/stats?format=json&filter=" + url.QueryEscape("^("+passedCounter+"|"+upstreamCounter+")$")
 	if err := errors.Join(w.get(ctx, "/server_info", &info), w.get(ctx, path, &stats)); err != nil {
 		return envoyState{}, err
 	}
@@ -183,8 +190,11 @@ func (w *envoyWatch) ask(ctx context.Context) (envoyState, error) {
 	}
 	state := envoyState{version: info.Version, uptime: uptime, at: at}
 	for _, c := range stats.Stats {
-		if c.Name == passedCounter {
+		switch c.Name {
+		case passedCounter:
 			state.passed = c.Value
+		case upstreamCounter:
+			state.sent = c.Value
 		}
 	}
 	return state, nil

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
-	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/admin"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/capture"
@@ -23,6 +22,7 @@ import (
 	"verbatim/sidecar/output"
 	"verbatim/sidecar/policy"
 	"verbatim/sidecar/retention"
+	"verbatim/sidecar/room"
 	"verbatim/sidecar/turn"
 )
 
@@ -30,11 +30,13 @@ import (
 // those in flight within the configured grace, seals the log and returns after
 // that is durable. version is verbatim's own.
 func Run(ctx context.Context, c config.Config, version string, logger *slog.Logger) error {
-	rules, err := policy.New(policy.Options{Meters: c.Capture.Meters, Skip: c.Capture.Skip})
+	rules, err := policy.New(policy.Options{
+		Meters: c.Capture.Meters, Skip: c.Capture.Skip, Stream: c.Capture.Stream, Types: c.Stream.Types,
+	})
 	if err != nil {
 		return err
 	}
-	ignore, err := output.NewIgnorePolicy(c.Ignore.Headers)
+	ignore, err := ReadIgnorePolicy(c.Ignore)
 	if err != nil {
 		return err
 	}
@@ -49,6 +51,10 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	if err != nil {
 		return err
 	}
+	clock, err := openClock(c.FrozenClock)
+	if err != nil {
+		return err
+	}
 	// A start that fails for an address changes nothing in the log.
 	if err := auditlog.Available(c.Log); err != nil {
 		return err
@@ -60,19 +66,22 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	registry := prometheus.NewRegistry()
 	m, sealed, toSign := metrics.New(registry), make(chan struct{}, 1), make(chan struct{}, 1)
 	log, err := auditlog.Open(c.Log, auditlog.Options{
-		MaxAge: c.Seal.MaxAge, FailOpen: c.FailOpen, Logger: logger, Observer: observer{m, []chan struct{}{sealed, toSign}},
+		MaxAge: c.Seal.MaxAge, FailOpen: c.Profile != "strict", Logger: logger, Observer: observer{m, []chan struct{}{sealed, toSign}},
 	})
 	if err != nil {
 		return errors.Join(err, l.close())
 	}
 	s := &service{
 		config: c, version: version, logger: logger, log: log, policy: rules, ignore: ignore,
-		registry: registry, metrics: m, bootID: rand.Text(), captured: newAddresses(c.Pipeline.Address), losses: &capture.Losses{},
+		clock: clock, registry: registry, metrics: m, bootID: rand.Text(), captured: newAddresses(c.Pipeline.Address), losses: &capture.Losses{},
 		sealed: sealed, toSign: toSign,
 	}
 	s.watch = &envoyWatch{
 		admin: c.Envoy.Admin, log: log, losses: s.losses, logger: logger,
 		changed: s.recordStart, version: c.Envoy.Version, since: time.Now(),
+	}
+	if c.Profile == "observe" {
+		s.watch.cross = &crossCheck{log: log, losses: s.losses, shown: &s.shown}
 	}
 	s.newSigning(keys)
 	if err := s.newAnchoring(payment); err != nil {
@@ -111,11 +120,13 @@ type service struct {
 	log      *auditlog.Log
 	policy   *policy.Policy
 	ignore   output.IgnorePolicy
+	clock    capture.Clock // nil: the pipeline has the system's
 	registry *prometheus.Registry
 	metrics  *metrics.Metrics
 	captured *addresses
 	losses   *capture.Losses
 	watch    *envoyWatch
+	shown    observed // in profile observe
 	bootID   string
 	// sealed and toSign get a value when a checkpoint was sealed.
 	sealed, toSign chan struct{}
@@ -125,13 +136,6 @@ type service struct {
 	archiving      archiving
 }
 
-func (s *service) profile() logv1.Profile {
-	if s.config.FailOpen {
-		return logv1.Profile_PROFILE_FAIL_OPEN
-	}
-	return logv1.Profile_PROFILE_STRICT
-}
-
 // serve runs the servers until ctx ends or one of them fails.
 func (s *service) serve(ctx context.Context, l listeners) error {
 	if err := s.begin(ctx, l.admin.Addr().String()); err != nil {
@@ -139,7 +143,7 @@ func (s *service) serve(ctx context.Context, l listeners) error {
 	}
 	defer s.forgetAddress()
 	s.logger.Info("serving", "log", s.config.Log, "log_id", s.log.ID().String(), "socket", s.config.Socket,
-		"admin", l.admin.Addr().String(), "ordering", s.config.Ordering, "fail_open", s.config.FailOpen)
+		"admin", l.admin.Addr().String(), "ordering", s.config.Ordering, "profile", s.config.Profile)
 	// The admin port answers until the last exchange has ended.
 	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopAdmin()
@@ -168,6 +172,9 @@ func (s *service) begin(ctx context.Context, adminAddress string) error {
 	if err := s.recordStart(ctx, s.watch.version); err != nil {
 		return err
 	}
+	if err := s.watch.cross.begin(); err != nil {
+		return err
+	}
 	return admin.WriteAddress(s.config.Log, adminAddress)
 }
 
@@ -183,13 +190,17 @@ func (s *service) admin() *admin.Server {
 		targets[name] = admin.Target{URL: t.URL, Image: t.Image}
 	}
 	return admin.New(admin.Options{
-		Log: s.log, Profile: s.profile(), Ordering: s.config.LogOrdering(), Targets: targets,
+		Log: s.log, Profile: s.config.LogProfile(), Ordering: s.config.LogOrdering(), Targets: targets,
 		Captured: s.captured.list, Gaps: s.metrics.Gaps, Anchor: s.anchoring.worker, Retention: s.retention, Registry: s.registry, Logger: s.logger,
 	})
 }
 
 // grpcOverhead is room beside a body in one ext_proc message.
 const grpcOverhead = 1 << 20
+
+// streamWindow is the least that HTTP/2 and gRPC allow: a thousand streams that
+// wait to be read hold 64 MiB.
+const streamWindow = 64 << 10
 
 // capture serves ext_proc until ctx ends, and returns when no exchange is left.
 func (s *service) capture(ctx context.Context, socket net.Listener) error {
@@ -198,17 +209,25 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	})
 	s.metrics.WatchTurns(turns.Waiting, turns.Running)
 	s.metrics.WatchLog(s.log.Writable)
+	inFlight := room.New(s.config.MaxBytesInFlight)
+	s.metrics.WatchRoom(inFlight.Taken, s.config.MaxBytesInFlight)
 	replays := &recorded{log: s.log, seedHeader: s.config.SeedHeader}
 	processor := capture.New(capture.Options{
 		Log: s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
-		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader,
-		FailOpen: s.config.FailOpen, Losses: s.losses, MaxEventBytes: s.config.MaxEventBytes,
+		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader, Clock: s.clock,
+		Profile: s.config.LogProfile(), Position: s.config.LogPosition(), Losses: s.losses,
+		MaxEventBytes: s.config.MaxEventBytes, MaxGather: s.config.MaxGather, Room: inFlight,
+		Oversize: s.config.Oversize == "digest", Hold: s.config.Stream.Hold, MaxTurn: s.config.Stream.MaxTurn,
+		PassUpgrades: s.config.Upgrades == "pass", Observed: s.shown.see,
 		Replayed: replays.holds, Seen: s.captured.see, Metrics: s.metrics, Logger: s.logger,
 	})
 	server := grpc.NewServer(
+		grpc.Creds(capture.Links()),
 		grpc.MaxRecvMsgSize(s.config.MaxEventBytes+grpcOverhead),
 		grpc.MaxSendMsgSize(s.config.MaxEventBytes+grpcOverhead),
-		grpc.InitialWindowSize(1<<20), grpc.InitialConnWindowSize(8<<20),
+		// What a stream may send before it is read; gRPC widens it for a message that
+		// is being read.
+		grpc.InitialWindowSize(streamWindow), grpc.InitialConnWindowSize(8<<20),
 		// An exchange that is stopped still records how it ended.
 		grpc.WaitForHandlers(true),
 	)
@@ -219,7 +238,7 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	select {
 	case err = <-served:
 	case <-ctx.Done():
-		s.drain(server, turns)
+		s.drain(server, processor, turns)
 		// Stopped before it had begun to serve.
 		if err = <-served; errors.Is(err, grpc.ErrServerStopped) {
 			err = nil

@@ -45,7 +45,7 @@ func (s *service) start(envoyVersion string) *logv1.Start {
 	return &logv1.Start{
 		BootId: s.bootID, VerbatimVersion: s.version, EnvoyVersion: envoyVersion, Pipeline: pipeline,
 		Workload: &logv1.Workload{Pod: os.Getenv(envPod), Node: os.Getenv(envNode), Identity: os.Getenv(envIdentity)},
-		Ordering: s.config.LogOrdering(), Profile: s.profile(),
+		Ordering: s.config.LogOrdering(), Profile: s.config.LogProfile(), Position: s.config.LogPosition(),
 		CapturePolicy: s.policy.Text(), IgnorePolicy: s.ignore.Policy(), CheckpointKeys: s.signing.keys(),
 	}
 }

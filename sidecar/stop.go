@@ -6,11 +6,12 @@ import (
 
 	"google.golang.org/grpc"
 
+	"verbatim/sidecar/capture"
 	"verbatim/sidecar/turn"
 )
 
 // drain takes no new exchanges and lets those in flight end, within the grace.
-func (s *service) drain(server *grpc.Server, turns *turn.Queue) {
+func (s *service) drain(server *grpc.Server, processor *capture.Server, turns *turn.Queue) {
 	s.logger.Info("stopping: no new exchanges", "grace", s.config.Shutdown.Grace)
 	ended := make(chan struct{})
 	go func() { // ends with GracefulStop, at the latest after Stop
@@ -26,6 +27,7 @@ func (s *service) drain(server *grpc.Server, turns *turn.Queue) {
 	}
 	s.logger.Warn("exchanges were still in flight after the grace: those in the pipeline are recorded as aborted",
 		"in_pipeline", turns.Running(), "waiting", turns.Waiting())
+	processor.Stopping()
 	server.Stop()
 	<-ended
 }

@@ -45,7 +45,8 @@ func exchange(ctx context.Context, client extprocv3.ExternalProcessorClient, i i
 		{Request: &extprocv3.ProcessingRequest_RequestHeaders{RequestHeaders: headers(
 			":method", "POST", ":path", "/v1/readings", ":authority", "meters.example", ":scheme", "http")}},
 		{Request: &extprocv3.ProcessingRequest_RequestBody{RequestBody: &extprocv3.HttpBody{Body: body, EndOfStream: true}}},
-		{Request: &extprocv3.ProcessingRequest_ResponseHeaders{ResponseHeaders: headers(":status", "200")}, Attributes: answered},
+		{Request: &extprocv3.ProcessingRequest_ResponseHeaders{ResponseHeaders: headers(
+			":status", "200", "content-length", strconv.Itoa(len(body)))}, Attributes: answered},
 		{Request: &extprocv3.ProcessingRequest_ResponseBody{ResponseBody: &extprocv3.HttpBody{Body: body, EndOfStream: true}}},
 	} {
 		if err := stream.Send(m); err != nil {

@@ -16,12 +16,14 @@ type replayFlags struct {
 	log       logFlags
 	targets   targetFlags
 	image     string
+	clock     string // a file
 	selection selectionFlags
 	warmFrom  uint64
 	pace      paceFlag
 	trust     trustCheck
 	timeout   time.Duration
 	all       bool
+	ignore    string // a file
 	evidence  string // a file to make
 	report    reportFlags
 }
@@ -35,6 +37,10 @@ recording began: http://HOST:PORT (HTTP/1.1) or h2c://HOST:PORT (HTTP/2).
 The address that is being captured is refused. The log may be in use; nothing
 is written to it. --before brings the target into its state: a URL, to which is
 POSTed, or a command for sh, which finds the target's host:port in VERBATIM_TARGET.
+
+A target that reads the system's time instead can be started by verbatim run with
+a frozen clock: --clock names its file, which is set to each event's recorded time
+before the event is sent.
 
 The verdict (docs/replay.md says what each rests on):
 
@@ -52,6 +58,10 @@ calls, are not.
 A selection leaves out requests that the pipeline got before. Where state is shared,
 answers differ without them, and the verdict is CANNOT_TELL: --warm-from 0 sends all
 others too, in their order, without comparing their answers.
+
+Each answer is compared under the ignore policy that the log sealed for it.
+--ignore names a file with another one, in the form of the setting ignore: both
+sides are brought under it, and the verdict says that it is not the sealed one.
 
 The flags by which verbatim verify is told what you trust work here, too: with
 --trusted-root, --checkpoint or --anchors a log that was rewritten is TAMPERED, and
@@ -81,6 +91,7 @@ func replayCommand() *cobra.Command {
 	f.log.bind(c.Flags())
 	f.targets.bind(c.Flags())
 	c.Flags().StringVar(&f.image, "target-image", "", "`digest` of the image that the target runs, to compare with the recorded one")
+	c.Flags().StringVar(&f.clock, "clock", "", "`file` of the target's frozen clock, of verbatim run; set to each event's time")
 	f.selection.bind(c.Flags())
 	c.Flags().Uint64Var(&f.warmFrom, "warm-from", 0, "`offset` from which on what is not selected is sent, too, and not compared")
 	c.Flags().Var(&f.pace, "pace", "`how` fast requests follow each other: max, recorded, or a factor such as x10")
@@ -88,6 +99,8 @@ func replayCommand() *cobra.Command {
 	c.Flags().DurationVar(&f.timeout, "timeout", replay.DefaultTimeout, "bound of one request")
 	c.Flags().BoolVar(&f.all, "all", false, "go on after the first difference, and count them")
 	c.Flags().StringVar(&f.evidence, "evidence", "", "new `file` for the evidence of a divergence")
+	c.Flags().StringVar(&f.ignore, "ignore", "", "`file` with an ignore policy for both sides, like the setting ignore; without: the sealed one")
+	c.MarkFlagsMutuallyExclusive("ignore", "evidence") // which is judged under the sealed policy
 	f.report.bind(c.Flags())
 	require(c, "log", "target")
 	return c
@@ -103,9 +116,6 @@ func (f *replayFlags) execute(cmd *cobra.Command) error {
 	}
 	var proof divergenceProof
 	if err := proof.check(f.evidence); err != nil {
-		return err
-	}
-	if err := f.report.check(); err != nil {
 		return err
 	}
 	r := &replayReport{}
@@ -131,12 +141,20 @@ func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection, proof *diverg
 	if err != nil {
 		return err
 	}
+	ignore, err := readIgnore(f.ignore)
+	if err != nil {
+		return err
+	}
 	v, captured, done, err := f.log.open(ctx, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	defer done()
 	if err := f.targets.refuseCaptured(ctx, captured); err != nil {
+		return err
+	}
+	clock, err := openClock(f.clock)
+	if err != nil {
 		return err
 	}
 	witness, err := f.trust.witness(ctx, v)
@@ -147,6 +165,7 @@ func (f *replayFlags) run(cmd *cobra.Command, sel query.Selection, proof *diverg
 	defer progress.end()
 	o := replay.Options{
 		Selection: sel, TargetImage: f.image, All: f.all, Timeout: f.timeout, Pace: f.pace.pace, Trusted: roots, Witness: witness,
+		Ignore: ignore, Clock: clock,
 		Total: progress.total, Sending: progress.sending, Emit: r.add, Diverged: proof.diverged,
 	}
 	first, second := f.targets.open(ctx, cmd.ErrOrStderr())

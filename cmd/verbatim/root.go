@@ -68,9 +68,9 @@ recorded requests back into the unchanged pipeline and compare the answers.
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(badFlag)
-	return group(root, initCommand(), serveCommand(), replayCommand(), verifyCommand(),
+	return group(root, initCommand(), serveCommand(), runCommand(), replayCommand(), verifyCommand(),
 		queryCommand(), exportCommand(), proveCommand(), verifyEvidenceCommand(), holdCommand(), pruneCommand(), backupCommand(), restoreCommand(), fsckCommand(),
-		checkpointCommand(), keyCommand(), anchorCommand(), archiveCommand(), configCommand())
+		checkpointCommand(), keyCommand(), anchorCommand(), archiveCommand(), configCommand(), doctorCommand())
 }
 
 // version is the module's, and the commit it was built from where known.

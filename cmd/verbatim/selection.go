@@ -60,12 +60,20 @@ func (s *selectionFlags) selection(fs *pflag.FlagSet) (query.Selection, error) {
 		if t.text == "" {
 			continue
 		}
-		at, err := time.Parse(time.RFC3339Nano, t.text)
-		if err != nil || at.UnixMilli() < 0 {
-			return sel, fmt.Errorf("read --%s %q: want a time such as 2026-01-31T10:00:00Z", t.flag, t.text)
+		ms, err := parseTime(t.flag, t.text)
+		if err != nil {
+			return sel, err
 		}
-		ms := uint64(at.UnixMilli())
 		*t.into = &ms
 	}
 	return sel, nil
+}
+
+// parseTime reads what a flag says, as milliseconds since the Unix epoch.
+func parseTime(flag, text string) (uint64, error) {
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil || at.UnixMilli() < 0 {
+		return 0, fmt.Errorf("read --%s %q: want a time such as 2026-01-31T10:00:00Z", flag, text)
+	}
+	return uint64(at.UnixMilli()), nil
 }

@@ -42,10 +42,17 @@ func printVerdict(w io.Writer, r *auditv1.AuditReplayResponse, asJSON bool) erro
 		p.line("overlap          %d pairs of requests were in the pipeline at the same time when recorded", n)
 	}
 	printStarts(p, r)
+	printPolicies(p, r)
 	for _, s := range r.GetWarnings() {
 		p.line("WARNING          %s", s)
 	}
 	printDivergence(p, r.GetDivergence())
+	for _, f := range r.GetMoving() {
+		p.line("moving           %s", f)
+	}
+	if by := r.GetTrusted(); by != "" {
+		p.line("trusted          %s, through offset %d", by, r.GetTrustedThrough())
+	}
 	p.line("%s: %s", resultName(r.GetResult()), r.GetReason())
 	p.line("%s", compared)
 	return p.err
@@ -75,15 +82,47 @@ func printStarts(p *printer, r *auditv1.AuditReplayResponse) {
 	}
 }
 
+func printPolicies(p *printer, r *auditv1.AuditReplayResponse) {
+	which := "the sealed one"
+	if !r.GetIgnorePolicySealed() {
+		which = "not the sealed one"
+	}
+	for _, digest := range r.GetIgnorePolicySha256() {
+		p.line("ignore policy    %x, %s", digest, which)
+	}
+}
+
+func hexes(list [][]byte) []string {
+	texts := make([]string, len(list))
+	for i, b := range list {
+		texts[i] = hex.EncodeToString(b)
+	}
+	return texts
+}
+
+// kindNames are all kinds of a difference, the first being its code.
+func kindNames(d *auditv1.Divergence) []string {
+	names := []string{kindName(d.GetKind())}
+	for _, k := range d.GetKinds() {
+		if k != d.GetKind() {
+			names = append(names, kindName(k))
+		}
+	}
+	return names
+}
+
 func printDivergence(p *printer, d *auditv1.Divergence) {
 	if d == nil {
 		return
 	}
-	p.line("first bad offset %d (%s)", d.GetFirstBadOffset(), kindName(d.GetKind()))
+	p.line("first bad offset %d (%s)", d.GetFirstBadOffset(), strings.Join(kindNames(d), ", "))
 	if len(d.GetOriginalHash()) > 0 {
 		p.line("  request        %d", d.GetRequestOffset())
 		p.line("  recorded hash  %x", d.GetOriginalHash())
 		p.line("  replayed hash  %x", d.GetReplayHash())
+		if len(d.GetSecondHash()) > 0 {
+			p.line("  and again      %x", d.GetSecondHash())
+		}
 	}
 	if n := d.GetOverlapping(); len(n) > 0 {
 		p.line("  overlapped by  requests %v", n)
@@ -103,6 +142,16 @@ func verdictJSON(r *auditv1.AuditReplayResponse) map[string]any {
 		"footers_checked": r.GetFootersChecked(), "footers_equal": r.GetFootersEqual(), "footers_partial": r.GetFootersPartial(),
 		"original_root": hex.EncodeToString(r.GetOriginalRoot()), "replay_root": hex.EncodeToString(r.GetReplayRoot()),
 		"chain_root": hex.EncodeToString(r.GetChainRoot()), "recorded_ms": r.GetRecordedMs(), "replay_us": r.GetReplayUs(),
+		"ignore_policy_sha256": hexes(r.GetIgnorePolicySha256()), "ignore_policy_sealed": r.GetIgnorePolicySealed(),
+	}
+	if r.GetReplays() > 1 {
+		v["second_root"], v["moved"], v["moving"] = hex.EncodeToString(r.GetSecondRoot()), r.GetMoved(), append([]string{}, r.GetMoving()...)
+	}
+	if by := r.GetTrusted(); by != "" {
+		v["trusted"], v["trusted_through"] = by, r.GetTrustedThrough()
+	}
+	if n := r.GetWarmed(); n > 0 {
+		v["warmed"] = n
 	}
 	if len(r.GetWarnings()) > 0 {
 		v["warnings"] = r.GetWarnings()
@@ -116,7 +165,7 @@ func verdictJSON(r *auditv1.AuditReplayResponse) map[string]any {
 	v["starts"] = starts
 	if d := r.GetDivergence(); d != nil {
 		v["divergence"] = map[string]any{
-			"kind": kindName(d.GetKind()), "first_bad_offset": d.GetFirstBadOffset(), "request_offset": d.GetRequestOffset(),
+			"kind": kindName(d.GetKind()), "kinds": kindNames(d), "fields": append([]string{}, d.GetFields()...), "first_bad_offset": d.GetFirstBadOffset(), "request_offset": d.GetRequestOffset(),
 			"original_hash": hex.EncodeToString(d.GetOriginalHash()), "replay_hash": hex.EncodeToString(d.GetReplayHash()),
 			"diff": append([]string{}, d.GetDiff()...), "overlapping": append([]uint64{}, d.GetOverlapping()...),
 		}

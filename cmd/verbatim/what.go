@@ -16,16 +16,15 @@ func what(ev *logv1.Event) string {
 		return fmt.Sprintf("ordering %v, profile %v", enumJSON(k.Start.GetOrdering().Descriptor(), k.Start.GetOrdering().Number()),
 			enumJSON(k.Start.GetProfile().Descriptor(), k.Start.GetProfile().Number()))
 	case *logv1.Event_Request:
-		return fmt.Sprintf("%s %s, %d octets", pseudo(k.Request, ":method"), pseudo(k.Request, ":path"), len(k.Request.GetBody()))
+		return fmt.Sprintf("%s %s, %s", pseudo(k.Request, ":method"), pseudo(k.Request, ":path"), whatBody(k.Request))
 	case *logv1.Event_Response:
 		return whatResponse(k.Response)
 	case *logv1.Event_RequestPart:
-		return fmt.Sprintf("of %d", k.RequestPart.GetRequestOffset())
+		return whatRequestPart(k.RequestPart)
 	case *logv1.Event_ResponsePart:
-		return fmt.Sprintf("of %d", k.ResponsePart.GetRequestOffset())
+		return whatResponsePart(k.ResponsePart)
 	case *logv1.Event_Abort:
-		return fmt.Sprintf("of %d, delivered %v: %s", k.Abort.GetRequestOffset(),
-			enumJSON(k.Abort.GetDelivered().Descriptor(), k.Abort.GetDelivered().Number()), k.Abort.GetReason())
+		return whatAbort(k.Abort)
 	case *logv1.Event_Gap:
 		return fmt.Sprintf("%d exchanges passed unrecorded: %s", k.Gap.GetExchanges(), k.Gap.GetReason())
 	case *logv1.Event_Checkpoint:
@@ -37,6 +36,15 @@ func what(ev *logv1.Event) string {
 	return ""
 }
 
+func whatAbort(a *logv1.Abort) string {
+	cause := ""
+	if a.GetCause() != logv1.AbortCause_ABORT_CAUSE_UNSPECIFIED {
+		cause = fmt.Sprintf(", cause %v", enumJSON(a.GetCause().Descriptor(), a.GetCause().Number()))
+	}
+	return fmt.Sprintf("of %d, delivered %v%s: %s", a.GetRequestOffset(),
+		enumJSON(a.GetDelivered().Descriptor(), a.GetDelivered().Number()), cause, a.GetReason())
+}
+
 func whatResponse(r *logv1.Response) string {
 	out, err := output.Decode(r.GetOutput())
 	if err != nil {
@@ -46,7 +54,8 @@ func whatResponse(r *logv1.Response) string {
 	if r.GetLocalReply() != nil {
 		by = ", by Envoy itself"
 	}
-	return fmt.Sprintf("to %d, status %d, %d octets%s", r.GetRequestOffset(), out.GetStatus(), len(out.GetBody()), by)
+	octets := uint64(len(out.GetBody())) + out.GetStreamOctets()
+	return fmt.Sprintf("to %d, status %d, %d octets%s", r.GetRequestOffset(), out.GetStatus(), octets, by)
 }
 
 func pseudo(r *logv1.Request, name string) string {

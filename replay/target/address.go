@@ -27,10 +27,15 @@ var ErrAddress = errors.New("not a target address")
 // Options of a Target; zero values mean the defaults.
 type Options struct {
 	// Protocol of an address that has no scheme. Default: a scheme is required.
+	// With Via it is what the pipeline speaks, scheme or not.
 	Protocol Protocol
 	// MaxBody is the most octets that an answer's body may have. Default:
 	// DefaultMaxBody.
 	MaxBody int64
+	// Via says that the address is a listener of an Envoy before the pipeline: each
+	// request is sent as a client sends it for which that Envoy sends the recorded
+	// one on, in the protocol that the recorded client spoke.
+	Via bool
 }
 
 // New makes a Target of "http://host:port" (HTTP/1.1), "h2c://host:port"
@@ -66,7 +71,7 @@ func New(address string, o Options) (*Target, error) {
 	if o.MaxBody <= 0 {
 		o.MaxBody = DefaultMaxBody
 	}
-	return &Target{address: host, protocol: protocol, maxBody: o.MaxBody}, nil
+	return &Target{address: host, protocol: protocol, maxBody: o.MaxBody, via: o.Via, pipeline: o.Protocol}, nil
 }
 
 func withPort(host string) (string, error) {

@@ -24,9 +24,10 @@ func FuzzHTTP1Response(f *testing.F) {
 			method = "HEAD"
 		}
 		read := func(r io.Reader) (output.Message, error) {
-			h := http1Reader{br: bufio.NewReaderSize(r, 16), maxBody: 1 << 16}
-			m, _, err := h.response(method)
-			return m, err
+			h := http1Reader{br: bufio.NewReaderSize(r, 16)}
+			g := &gathered{hold: 1 << 16, most: 1 << 16, came: func(octets) {}}
+			_, err := h.response(method, g)
+			return g.message, err
 		}
 		m, err := read(bytes.NewReader(raw))
 		slow, slowErr := read(iotest.OneByteReader(bytes.NewReader(raw)))

@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-
-	"verbatim/sidecar/output"
 )
 
 // http1Reader reads responses as Envoy's HTTP/1 codec (its Balsa parser) does,
@@ -17,8 +14,7 @@ import (
 //
 // It fails with ErrMalformed, or with the error of the connection.
 type http1Reader struct {
-	br      *bufio.Reader
-	maxBody int64
+	br *bufio.Reader
 }
 
 // maxSection is the most octets of a head, of trailers, or of a chunk's size
@@ -30,61 +26,81 @@ func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrMalformed, fmt.Errorf(format, args...))
 }
 
-// response reads the final response to a request with this method. keep says
-// that the connection can be used again.
-func (r *http1Reader) response(method string) (m output.Message, keep bool, err error) {
+// response reads the final response to a request with this method into g. keep
+// says that the connection can be used again.
+func (r *http1Reader) response(method string, g *gathered) (keep bool, err error) {
 	for {
 		block, err := r.section()
 		if err != nil {
-			return output.Message{}, false, err
+			return false, err
 		}
 		head, err := parseHead(block)
 		if err != nil {
-			return output.Message{}, false, err
+			return false, err
 		}
 		f, err := head.framing(method)
 		if err != nil {
-			return output.Message{}, false, err
+			return false, err
 		}
 		if head.status < 200 && head.status != 101 {
 			continue
 		}
-		m = output.Message{Status: head.status, Headers: head.headers}
-		if err := r.body(&m, f); err != nil {
-			return output.Message{}, false, err
+		g.message.Status, g.message.Headers = head.status, head.headers
+		g.came(0)
+		if err := r.body(g, f); err != nil {
+			return false, err
 		}
-		keep = head.persistent && head.status != 101 && f.kind != untilClose && r.br.Buffered() == 0
-		return m, keep, nil
+		return head.persistent && head.status != 101 && f.kind != untilClose && r.br.Buffered() == 0, nil
 	}
 }
 
-func (r *http1Reader) body(m *output.Message, f framing) (err error) {
+func (r *http1Reader) body(g *gathered, f framing) (err error) {
 	switch f.kind {
 	case sized:
-		if f.length > r.maxBody {
-			return r.tooLong()
-		}
-		m.Body = make([]byte, f.length)
-		_, err = io.ReadFull(r.br, m.Body)
-	case untilClose:
-		m.Body, err = io.ReadAll(io.LimitReader(r.br, r.maxBody+1))
-		if err == nil && int64(len(m.Body)) > r.maxBody {
-			return r.tooLong()
-		}
-	case chunked:
-		if m.Body, err = r.chunks(); err != nil {
+		if err := g.tooLong(f.length); err != nil {
 			return err
 		}
-		var block []byte
-		if block, err = r.section(); err == nil {
-			m.Trailers, err = parseFields(block)
-		}
+		g.begin(f.length)
+		err = r.copy(g, f.length)
+	case untilClose:
+		_, err = io.Copy(g, r.br)
+	case chunked:
+		return r.chunkedBody(g)
 	}
 	return err
 }
 
-func (r *http1Reader) tooLong() error {
-	return malformed("its body is longer than %d octets, the limit", r.maxBody)
+func (r *http1Reader) chunkedBody(g *gathered) error {
+	if err := r.chunks(g); err != nil {
+		return err
+	}
+	block, err := r.section()
+	if err != nil {
+		return err
+	}
+	g.message.Trailers, err = parseFields(block)
+	return err
+}
+
+// copy takes n octets as they come, out of the reader's own buffer.
+func (r *http1Reader) copy(g *gathered, n int64) error {
+	for n > 0 {
+		if _, err := r.br.Peek(1); err != nil {
+			return err
+		}
+		piece, err := r.br.Peek(int(min(int64(r.br.Buffered()), n)))
+		if err != nil {
+			return err
+		}
+		if _, err := g.Write(piece); err != nil {
+			return err
+		}
+		if _, err := r.br.Discard(len(piece)); err != nil {
+			return err
+		}
+		n -= int64(len(piece))
+	}
+	return nil
 }
 
 // section reads lines up to an empty one, which it leaves out.
@@ -110,24 +126,21 @@ func (r *http1Reader) section() ([]byte, error) {
 }
 
 // chunks reads a chunked body up to its last chunk, without the trailers.
-func (r *http1Reader) chunks() ([]byte, error) {
-	var body []byte
+func (r *http1Reader) chunks(g *gathered) error {
 	for {
 		size, err := r.chunkSize()
 		if err != nil || size == 0 {
-			return body, err
+			return err
 		}
-		if size > r.maxBody-int64(len(body)) {
-			return nil, r.tooLong()
+		if err := g.tooLong(size); err != nil {
+			return err
 		}
-		start := len(body)
-		body = slices.Grow(body, int(size))[:start+int(size)]
-		if _, err := io.ReadFull(r.br, body[start:]); err != nil {
-			return nil, err
+		if err := r.copy(g, size); err != nil {
+			return err
 		}
 		// Envoy passes over whatever stands between a chunk and its line's end.
 		if _, err := r.line(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }

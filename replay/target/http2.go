@@ -9,8 +9,6 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
-
-	"verbatim/sidecar/output"
 )
 
 // http2Conn is a connection that speaks HTTP/2, with one stream at a time.
@@ -21,10 +19,10 @@ type http2Conn struct {
 	br      *bufio.Reader
 	framer  *http2.Framer // for reading alone
 	out     *http2Sender
-	maxBody int64
 	next    uint32 // stream id
 	last    uint32 // the highest id that a GOAWAY lets through
 	leaving bool   // a GOAWAY arrived, or ids run out
+	noticed bool   // the server has read that the client broke off
 }
 
 const (
@@ -37,10 +35,10 @@ const (
 	maxStreamID   = 1<<31 - 1
 )
 
-func newHTTP2Conn(c *net.TCPConn, maxBody int64) *http2Conn {
+func newHTTP2Conn(c *net.TCPConn) *http2Conn {
 	h := &http2Conn{
 		tcp: c, br: bufio.NewReaderSize(c, 64<<10), out: newHTTP2Sender(c),
-		maxBody: maxBody, next: 1, last: maxStreamID,
+		next: 1, last: maxStreamID,
 	}
 	h.framer = http2.NewFramer(nil, h.br)
 	h.framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
@@ -78,30 +76,43 @@ func (c *http2Conn) alive(ctx context.Context) bool {
 }
 
 // exchange sends in a goroutine of its own, which ends before exchange returns.
-func (c *http2Conn) exchange(ctx context.Context, r *Request) (output.Message, bool, error) {
-	s := &http2Response{id: c.next, head: r.method() == "HEAD", maxBody: c.maxBody}
+func (c *http2Conn) exchange(ctx context.Context, r *Request, g *gathered) (keep bool, err error) {
+	s := &http2Response{id: c.next, head: r.method() == "HEAD", gathered: g}
 	c.next += 2
 	c.leaving = c.leaving || c.next > maxStreamID-2
+	ctx, progress, unwatch := watched(ctx, r.Idle)
+	defer unwatch()
+	g.came = func(n octets) {
+		progress()
+		c.out.received(n)
+	}
 	stop := interrupt(ctx, c.tcp)
-	c.out.start(s.id, r)
-	err := c.receive(s)
+	c.out.start(s.id, r, progress)
+	err = c.receive(s)
 	if err != nil {
 		c.close() // so that the sender ends
 	}
-	sentAll := c.out.finish()
+	sent := c.out.finish()
 	undisturbed := stop()
 	switch {
-	case err == nil:
-		return s.message, undisturbed && sentAll && !c.leaving, nil
+	case sent.source != nil:
+		return false, sent.source
+	case s.whole && err == nil:
+		return undisturbed && sent.whole && !c.leaving, nil
 	case errors.Is(err, ErrMalformed), errors.Is(err, errNotProcessed):
-		return output.Message{}, false, err
+		return false, err
+	case sent.broken:
+		return false, ErrBrokenOff
+	case err == nil:
+		return false, malformed("the server acknowledged a PING that was not sent")
 	}
-	return output.Message{}, false, failed(ctx, ErrReset, err)
+	return false, failedAt(sent.waiting, uint64(g.octets), failed(ctx, ErrReset, err))
 }
 
-// receive reads frames until the answer is whole.
+// receive reads frames until the answer is whole, or until the server has read
+// that the client broke off.
 func (c *http2Conn) receive(s *http2Response) error {
-	for !s.whole {
+	for !s.whole && !c.noticed {
 		f, err := c.framer.ReadFrame()
 		if err != nil {
 			return frameError(err)
@@ -154,9 +165,12 @@ func (c *http2Conn) control(f http2.Frame) error {
 		}
 		c.out.add(func(w *http2.Framer) error { return w.WriteSettingsAck() })
 	case *http2.PingFrame:
-		if data := f.Data; !f.IsAck() {
-			c.out.add(func(w *http2.Framer) error { return w.WritePing(true, data) })
+		data := f.Data
+		if f.IsAck() {
+			c.noticed = c.noticed || data == brokeOff
+			return nil
 		}
+		c.out.add(func(w *http2.Framer) error { return w.WritePing(true, data) })
 	case *http2.WindowUpdateFrame:
 		if f.StreamID == 0 {
 			c.out.widenConnection(int64(f.Increment))

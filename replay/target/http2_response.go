@@ -6,17 +6,15 @@ import (
 	"golang.org/x/net/http2"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
-	"verbatim/sidecar/output"
 )
 
 // http2Response gathers the answer on one stream and refuses what Envoy
 // refuses. The framer has checked names, values and the place of pseudo headers.
 type http2Response struct {
-	id      uint32
-	head    bool // the request was HEAD
-	maxBody int64
-	whole   bool
-	message output.Message // Status 0: no final headers yet
+	id        uint32
+	head      bool // the request was HEAD
+	whole     bool
+	*gathered // Status 0: no final headers yet
 }
 
 // connectionFields do not belong into HTTP/2 (RFC 9113 8.2.2); Envoy lets "te" pass.
@@ -49,6 +47,7 @@ func (s *http2Response) onHeaders(f *http2.MetaHeadersFrame) error {
 		return nil
 	}
 	s.message.Status, s.message.Headers = status, list
+	s.came(0)
 	return s.endIf(f.StreamEnded())
 }
 
@@ -67,10 +66,10 @@ func (s *http2Response) onData(f *http2.DataFrame) error {
 		return malformed("it has a body before its headers")
 	case len(data) > 0 && s.bodiless():
 		return malformed("it has a body where none can be")
-	case int64(len(data)) > s.maxBody-int64(len(s.message.Body)):
-		return malformed("its body is longer than %d octets, the limit", s.maxBody)
 	}
-	s.message.Body = append(s.message.Body, data...)
+	if _, err := s.Write(data); err != nil {
+		return err
+	}
 	return s.endIf(f.StreamEnded())
 }
 
@@ -89,14 +88,14 @@ func (s *http2Response) endIf(ended bool) error {
 		return nil
 	}
 	value := list.joined("content-length")
-	octets, err := contentLength(value)
+	length, err := contentLength(value)
 	switch {
 	case err != nil:
 		return err
 	case s.message.Status == 204 && value != "0":
 		return malformed("it has status 204 and the content-length %s", value)
-	case !s.bodiless() && octets != int64(len(s.message.Body)):
-		return malformed("its content-length is %s and it has %d octets", value, len(s.message.Body))
+	case !s.bodiless() && length != s.octets:
+		return malformed("its content-length is %s and it has %d octets", value, s.octets)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package target
 import (
 	"bufio"
 	"bytes"
+	"iter"
 	"net"
 	"strings"
 	"sync"
@@ -32,10 +33,16 @@ type http2Sender struct {
 	connection int64                       // octets that the server takes on the connection
 	stream     int64                       // and on the stream
 	id         uint32
-	body       []byte // what is left of it
-	trailers   []*logv1.Header
+	octets     uint64 // of the answer's body that were received
+	request    *Request
+	pull       func() (Part, error, bool) // the next part
+	part       Part                       // under way
+	body       []byte                     // what is left of it
 	state      sendState
+	progress   func()
 	finishing  bool
+	broken     bool  // the client went away, as it was recorded
+	source     error // of who gives the parts
 	err        error
 }
 
@@ -43,10 +50,17 @@ type http2Sender struct {
 type sendState int
 
 const (
-	sendBody sendState = iota
+	sendPull  sendState = iota // a part is to be asked for
+	sendAwait                  // octets of the answer are to come first
+	sendBody
 	sendTrailers
+	sendBreak // all is sent; the client goes away once enough of the answer came
 	sendNothing
 )
+
+// brokeOff is a PING behind the end of a stream that the client cancelled. Its
+// acknowledgement says that the server has read all before it.
+var brokeOff = [8]byte{'b', 'r', 'o', 'k', 'e', 'o', 'f', 'f'}
 
 func newHTTP2Sender(c *net.TCPConn) *http2Sender {
 	s := &http2Sender{tcp: c, bw: bufio.NewWriterSize(c, 64<<10), initial: initialWindow, connection: initialWindow}
@@ -71,26 +85,44 @@ func newHTTP2Sender(c *net.TCPConn) *http2Sender {
 }
 
 // start begins to send a request.
-func (s *http2Sender) start(id uint32, r *Request) {
+func (s *http2Sender) start(id uint32, r *Request, progress func()) {
+	pull, stop := iter.Pull2(r.parts())
 	s.mu.Lock()
-	s.id, s.body, s.trailers = id, r.Body, r.Trailers
-	s.stream, s.finishing = s.initial, false
-	s.state = sendBody
+	s.id, s.request, s.pull, s.progress = id, r, pull, progress
+	s.stream, s.octets, s.finishing = s.initial, 0, false
+	s.state = sendPull
 	if r.headersOnly() {
-		s.state = sendNothing
+		s.state = s.afterAll()
 	}
 	s.mu.Unlock()
 	s.add(func(*http2.Framer) error { return s.writeHeaders(id, r.Headers, r.headersOnly()) })
 	s.done = make(chan struct{})
 	go func() {
 		defer close(s.done)
+		defer stop()
 		s.run()
 	}()
 }
 
-// finish ends the goroutine, which first writes what the connection needs, and
-// says whether the whole request was sent. What is left of one is not wanted.
-func (s *http2Sender) finish() bool {
+// afterAll is the state when all is sent.
+func (s *http2Sender) afterAll() sendState {
+	if s.request.BreakOff != nil {
+		return sendBreak
+	}
+	return sendNothing
+}
+
+// upload is what came of the sending of a request.
+type upload struct {
+	whole   bool  // all of it was sent
+	waiting *Part // the part that was never sent, because octets did not come
+	broken  bool  // the client went away, as it was recorded
+	source  error // of who gives the parts
+}
+
+// finish ends the goroutine, which first writes what the connection needs. What
+// is left of the request is not wanted.
+func (s *http2Sender) finish() upload {
 	s.mu.Lock()
 	s.finishing = true
 	if s.state != sendNothing {
@@ -99,7 +131,11 @@ func (s *http2Sender) finish() bool {
 	s.mu.Unlock()
 	s.changed.Signal()
 	<-s.done
-	return s.err == nil && s.state == sendNothing
+	u := upload{whole: s.err == nil && s.state == sendNothing, broken: s.broken, source: s.source}
+	if s.state == sendAwait {
+		u.waiting = &s.part
+	}
+	return u
 }
 
 // add queues a frame of the connection.
@@ -123,6 +159,14 @@ func (s *http2Sender) giveBack(stream, n uint32) {
 		}
 		return w.WriteWindowUpdate(0, n)
 	})
+}
+
+// received says that octets of the answer's body came.
+func (s *http2Sender) received(n octets) {
+	s.mu.Lock()
+	s.octets += uint64(n)
+	s.mu.Unlock()
+	s.changed.Signal()
 }
 
 func (s *http2Sender) widenConnection(n int64) { s.widen(&s.connection, n) }
@@ -174,12 +218,21 @@ func (s *http2Sender) nextWrite() func() error {
 			return func() error { return s.writeAll(queue) }
 		case s.finishing:
 			return s.flushOnce()
+		case s.state == sendPull:
+			return s.nextPart
+		case s.state == sendAwait && s.octets >= s.part.After:
+			s.progress()
+			s.state = sendBody
+			continue
 		case s.state == sendTrailers:
-			s.state = sendNothing
-			id, list := s.id, s.trailers
+			s.state = s.afterAll()
+			id, list := s.id, s.part.Trailers
 			return func() error { return s.writeHeaders(id, list, true) }
 		case s.state == sendBody && (window > 0 || len(s.body) == 0):
 			return s.takeData(window)
+		case s.state == sendBreak && s.octets >= *s.request.BreakOff:
+			s.state, s.broken = sendNothing, true
+			return s.breakOff
 		case s.bw.Buffered() > 0:
 			return s.bw.Flush
 		}
@@ -195,8 +248,26 @@ func (s *http2Sender) flushOnce() func() error {
 	return s.bw.Flush
 }
 
-// takeData takes the next DATA frame off the body. An empty body is an empty
-// frame unless trailers end the stream.
+// nextPart asks for a part; where none comes the client breaks off.
+func (s *http2Sender) nextPart() error {
+	part, err, more := s.pull()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err != nil:
+		s.source = err
+		_ = s.tcp.SetReadDeadline(longAgo) // nobody is to wait for an answer
+		return err
+	case !more:
+		s.state = s.afterAll()
+	default:
+		s.part, s.body, s.state = part, part.Data, sendAwait
+	}
+	return nil
+}
+
+// takeData takes the next DATA frame off the part. A last part without octets is
+// an empty frame unless trailers end the stream.
 func (s *http2Sender) takeData(window int64) func() error {
 	n := min(int64(len(s.body)), max(window, 0))
 	data := s.body[:n]
@@ -205,9 +276,13 @@ func (s *http2Sender) takeData(window int64) func() error {
 	s.stream -= n
 	end := false
 	if len(s.body) == 0 {
-		s.state = sendTrailers
-		if end = len(s.trailers) == 0; end {
-			s.state = sendNothing
+		switch {
+		case !s.part.Last:
+			s.state = sendPull
+		case len(s.part.Trailers) > 0:
+			s.state = sendTrailers
+		default:
+			end, s.state = true, s.afterAll()
 		}
 	}
 	id := s.id
@@ -217,6 +292,13 @@ func (s *http2Sender) takeData(window int64) func() error {
 		}
 		return s.framer.WriteData(id, end, data)
 	}
+}
+
+func (s *http2Sender) breakOff() error {
+	if err := s.framer.WriteRSTStream(s.id, http2.ErrCodeCancel); err != nil {
+		return err
+	}
+	return s.framer.WritePing(false, brokeOff)
 }
 
 func (s *http2Sender) writeAll(queue []func(*http2.Framer) error) error {

@@ -57,13 +57,30 @@ func interrupt(ctx context.Context, c *net.TCPConn) (stop func() bool) {
 	})
 }
 
+// errIdle ends an exchange in which nothing happens any more.
+var errIdle = errors.New("nothing came and nothing was sent for too long")
+
+// watched is ctx with a bound on the time in which nothing happens; 0: none.
+// progress says that something does, and stop ends the watch.
+func watched(ctx context.Context, bound time.Duration) (_ context.Context, progress, stop func()) {
+	if bound <= 0 {
+		return ctx, func() {}, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(bound, func() { cancel(errIdle) })
+	return ctx, func() { timer.Reset(bound) }, func() {
+		timer.Stop()
+		cancel(nil)
+	}
+}
+
 // failed names the error of a wait: the context's where that has ended.
 func failed(ctx context.Context, sentinel, err error) error {
-	switch cause := ctx.Err(); {
-	case errors.Is(cause, context.DeadlineExceeded):
+	switch cause := context.Cause(ctx); {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.Is(cause, errIdle):
 		return fmt.Errorf("%w: %w", ErrTimeout, cause)
 	case cause != nil:
-		return cause
+		return ctx.Err()
 	}
 	return fmt.Errorf("%w: %w", sentinel, err)
 }

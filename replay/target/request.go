@@ -3,6 +3,7 @@ package target
 import (
 	"bytes"
 	"fmt"
+	"time"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -20,6 +21,19 @@ type Request struct {
 	Body    []byte
 	// Trailers in order.
 	Trailers []*logv1.Header
+	// Parts, if not nil, are sent one by one in place of Body and Trailers. A
+	// goroutine of Do asks for them; it has ended when Do returns.
+	Parts Parts
+	// BreakOff, if not nil, has the client go away once all is sent and it has
+	// received so many octets of the answer's body. Parts may end without a last
+	// one then. An answer that is whole before that is one.
+	BreakOff *uint64
+	// Idle bounds the time in which no octet of the answer comes and no part can
+	// be sent; 0: the context's deadline alone is a bound.
+	Idle time.Duration
+	// Protocol is what the recorded client spoke, "HTTP/1.1" or "HTTP/2". It is
+	// of interest to a target with Options.Via alone.
+	Protocol string
 }
 
 // header is the first value of name, nil if there is none.
@@ -35,7 +49,9 @@ func (r *Request) header(name string) []byte {
 func (r *Request) method() string { return string(r.header(":method")) }
 
 // headersOnly says that the stream ends with the headers.
-func (r *Request) headersOnly() bool { return !r.HasBody && len(r.Body) == 0 && len(r.Trailers) == 0 }
+func (r *Request) headersOnly() bool {
+	return r.Parts == nil && !r.HasBody && len(r.Body) == 0 && len(r.Trailers) == 0
+}
 
 // check refuses what would not arrive as one request: a log can be made by
 // anyone, and a value with a line break would smuggle in a second one.

@@ -6,9 +6,15 @@
 // trailers. It accepts and refuses the answers that Envoy accepts and refuses.
 // One request is under way at a time.
 //
+// A request in parts (Request.Parts) is sent as the answer comes: each part once so
+// many octets of the answer's body were received as stood before it when it was
+// recorded, never before. Octets count, not pieces: how an answer is cut is chance.
+// A part whose octets don't come is an OrderError, in the time that the context and
+// Request.Idle allow. Of a long answer Stream holds as much as it is told to.
+//
 // It does not guarantee the same TCP segments, HTTP/2 frames or header
-// compression, nor chunks other than those of body mode BUFFERED, where Envoy
-// writes a body that came chunked as one chunk. It does not speak TLS.
+// compression, nor the chunks of a body of several that came together: the capture
+// may have joined them into one part. It does not speak TLS.
 //
 // # At most once
 //
@@ -36,12 +42,37 @@
 //     gets "transfer-encoding: chunked" as the last header and one chunk of
 //     lower-case hexadecimal size, none if it is empty. A listed content-length
 //     is written as it was ("0005").
+//   - In body mode STREAMED, over HTTP/1.1, each piece that ext_proc was shown is one
+//     chunk; a piece without octets is none, and the last is followed by "0". With a
+//     content-length the pieces are written as they are. The last part may have
+//     octets or none: the bytes differ in nothing but segments.
+//   - A client that goes away has its stream cancelled over HTTP/2, and over
+//     HTTP/1.1 the connection to the pipeline closed. Here that connection is first
+//     closed for writing alone, for up to a second, and a cancelled stream is
+//     followed by a PING: so the pipeline reads what was sent before.
+//   - An answer that is whole before the request ends it: Envoy sends nothing more.
 //   - HTTP/2: the pseudo headers keep the list's order, which depends on what
 //     the client spoke: ":authority", ":path", ":method", ":scheme" from
 //     HTTP/1.1, ":scheme" before ":path" where the target was absolute.
 //   - Trailers of HTTP/1.1 pass only with enable_trailers set on both sides.
 //   - From an internal client the router reads and removes x-envoy-retry-on and
 //     others after ext_proc saw them; package capture does not record those.
+//
+// # Through an Envoy
+//
+// With Options.Via the address is a listener of an Envoy without the capture that is
+// otherwise configured like the recording one. Found by sending all
+// of tests/oddities and more through both: the pipeline gets the same list, body and
+// trailers if each request comes in its client's protocol, without the
+// "content-length: 0" that Envoy adds itself, and with an absolute target where
+// ":scheme" stands before ":path". x-forwarded-proto, x-request-id and the like are
+// in the list already, and such an Envoy lets them stand.
+//
+// Not the same are chunks: nothing holds a body on its way. Envoy puts the cookie of
+// an HTTP/2 request last, so one that stands elsewhere goes over HTTP/1.1 to a
+// pipeline of HTTP/1.1, and is moved on its way to one of HTTP/2. What Envoy answers
+// itself can't be told from an answer of the pipeline. An Envoy that appends to
+// x-forwarded-for, makes request ids anew or edits headers changes what is sent.
 //
 // Two things that Envoy does with answers are not done here, because no sane
 // pipeline shows the difference: it takes an HTTP/1.1 status above 65535 modulo
@@ -50,6 +81,7 @@ package target
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
@@ -73,8 +105,16 @@ var (
 	// longer than the limit.
 	ErrMalformed = errors.New("answer refused")
 	// ErrUnsendable: the recorded request is not one that Envoy sends. Nothing
-	// was sent.
+	// was sent, but for parts before one with such trailers.
 	ErrUnsendable = errors.New("recorded request cannot be sent")
+	// ErrOrder: a part of the request waited for octets of the answer that did not
+	// come in time. It is always an *OrderError, and ErrTimeout too.
+	ErrOrder = errors.New("the answer did not come as far as it had before the request went on")
+	// ErrBrokenOff: the client went away, as Request.BreakOff asks.
+	ErrBrokenOff = errors.New("broken off, as the client did")
+	// ErrParts: whoever gives the request's parts failed. The pipeline has seen
+	// those before.
+	ErrParts = errors.New("parts of the request can't be had")
 )
 
 // errNotProcessed says that the pipeline has certainly not seen the request.
@@ -86,48 +126,72 @@ type Target struct {
 	address  string
 	protocol Protocol
 	maxBody  int64
+	via      bool
+	pipeline Protocol // behind the Envoy, as the log names it
 	dialer   net.Dialer
-	kept     conn // nil: none
+	kept     conn     // nil: none
+	speaks   Protocol // the kept one
 }
 
 // conn is a connection of one of the two protocols.
 type conn interface {
 	// alive looks whether the connection can carry a request now.
 	alive(ctx context.Context) bool
-	// exchange sends r and returns the whole answer. keep says that another
+	// exchange sends r and reads the whole answer into g. keep says that another
 	// request may follow.
-	exchange(ctx context.Context, r *Request) (m output.Message, keep bool, err error)
+	exchange(ctx context.Context, r *Request, g *gathered) (keep bool, err error)
 	close()
 }
 
 // Do sends r and returns the answer as it came, for output.Canonical. The
-// message shares no memory with r. A context's deadline is the only timeout.
+// message shares no memory with r. Timeouts are the context's deadline and r.Idle.
 func (t *Target) Do(ctx context.Context, r *Request) (output.Message, error) {
-	if err := r.check(); err != nil {
+	g, err := t.do(ctx, r, func() *gathered { return &gathered{hold: t.maxBody, most: t.maxBody} })
+	if err != nil {
 		return output.Message{}, err
+	}
+	return g.message, nil
+}
+
+// Stream is Do for an answer that may be long: it holds the first hold octets of
+// the body and refuses one of more than most. With an error the answer is what had
+// come until then.
+func (t *Target) Stream(ctx context.Context, r *Request, hold, most int64) (Answer, error) {
+	g, err := t.do(ctx, r, func() *gathered { return &gathered{hold: hold, most: most, digest: sha256.New()} })
+	if g == nil {
+		return Answer{}, err
+	}
+	return g.answer(), err
+}
+
+// do sends r, a second time where the server did not process it, into a new answer
+// each time. The answer is nil if none was waited for.
+func (t *Target) do(ctx context.Context, r *Request, answer func() *gathered) (*gathered, error) {
+	if err := r.check(); err != nil {
+		return nil, err
 	}
 	var err error
 	for range 2 {
 		var c conn
-		if c, err = t.connection(ctx); err != nil {
-			return output.Message{}, err
+		if c, err = t.connection(ctx, t.speak(r)); err != nil {
+			return nil, err
 		}
-		var m output.Message
+		g := answer()
 		var keep bool
-		if m, keep, err = c.exchange(ctx, r); !keep {
+		if keep, err = c.exchange(ctx, r, g); !keep {
 			t.Close()
 		}
 		if !errors.Is(err, errNotProcessed) {
-			return m, err
+			return g, err
 		}
 	}
-	return output.Message{}, fmt.Errorf("%w: %s: %w", ErrUnreachable, t.address, err)
+	return nil, fmt.Errorf("%w: %s: %w", ErrUnreachable, t.address, err)
 }
 
-// connection is the kept one, or a new one where it has gone.
-func (t *Target) connection(ctx context.Context) (conn, error) {
+// connection is the kept one, or a new one where it has gone or speaks otherwise.
+func (t *Target) connection(ctx context.Context, p Protocol) (conn, error) {
 	if t.kept != nil {
-		if t.kept.alive(ctx) {
+		if t.speaks == p && t.kept.alive(ctx) {
 			return t.kept, nil
 		}
 		t.Close()
@@ -137,10 +201,11 @@ func (t *Target) connection(ctx context.Context) (conn, error) {
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	tcp := c.(*net.TCPConn)
-	if t.protocol == HTTP2 {
-		t.kept = newHTTP2Conn(tcp, t.maxBody)
+	t.speaks = p
+	if p == HTTP2 {
+		t.kept = newHTTP2Conn(tcp)
 	} else {
-		t.kept = newHTTP1Conn(tcp, t.maxBody)
+		t.kept = newHTTP1Conn(tcp, t.via)
 	}
 	return t.kept, nil
 }

@@ -80,9 +80,27 @@ func (q *queue) append(d Draft) *Pending {
 	return q.enqueue(&Pending{draft: d, done: make(chan struct{})})
 }
 
+// appendAll enqueues the drafts, all of them or none.
+func (q *queue) appendAll(drafts []Draft) []*Pending {
+	list := make([]*Pending, len(drafts))
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, d := range drafts {
+		list[i] = &Pending{draft: d, done: make(chan struct{})}
+		q.put(list[i])
+	}
+	return list
+}
+
 func (q *queue) enqueue(p *Pending) *Pending {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.put(p)
+	return p
+}
+
+// put is enqueue; q.mu is held.
+func (q *queue) put(p *Pending) {
 	switch {
 	case q.closed, q.ended && p.writes == nil && !p.seal:
 		p.finish(fmt.Errorf("append %s: %w", p.what(), ErrClosed))
@@ -92,7 +110,6 @@ func (q *queue) enqueue(p *Pending) *Pending {
 		q.waiting = append(q.waiting, p)
 		q.signal()
 	}
-	return p
 }
 
 // refuse fails a draft while the log is down; q.mu is held.

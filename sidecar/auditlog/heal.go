@@ -93,9 +93,9 @@ func (l *Log) resume(s *store, durable Tip) error {
 	}
 	// A request that was refused and is there all the same never got through,
 	// unless it was let pass unrecorded.
-	delivered, reason := logv1.Delivered_DELIVERED_NO, "not recorded: the write failed and the request was refused"
+	delivered, cause, reason := logv1.Delivered_DELIVERED_NO, logv1.AbortCause_ABORT_CAUSE_REFUSED, "not recorded: the write failed and the request was refused"
 	if l.opts.FailOpen {
-		delivered, reason = logv1.Delivered_DELIVERED_MAYBE, "the write failed and the request passed: fail open"
+		delivered, cause, reason = logv1.Delivered_DELIVERED_MAYBE, logv1.AbortCause_ABORT_CAUSE_UNKNOWN, "the write failed and the request passed: fail open"
 	}
 	var refused []uint64
 	for _, o := range l.tail.openRequests() {
@@ -103,7 +103,7 @@ func (l *Log) resume(s *store, durable Tip) error {
 			refused = append(refused, o)
 		}
 	}
-	aborts, err := abortAll(refused, delivered, reason)
+	aborts, err := abortAll(refused, delivered, cause, reason)
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (l *Log) closeRefusedOutcomes(s *store) error {
 		}
 		open := slices.DeleteFunc(slices.Clone(offsets), func(o uint64) bool { _, is := l.tail.open[o]; return !is })
 		slices.Sort(open)
-		aborts, err := abortAll(open, logv1.Delivered_DELIVERED_MAYBE, "not recorded: the answer could not be written and was refused")
+		aborts, err := abortAll(open, logv1.Delivered_DELIVERED_MAYBE, logv1.AbortCause_ABORT_CAUSE_REFUSED, "not recorded: the answer could not be written and was refused")
 		if err == nil {
 			err = l.writeNow(s, aborts)
 		}
@@ -166,11 +166,11 @@ func holdsDurable(s *store, t *tail, durable Tip) error {
 }
 
 // abortAll drafts an Abort for each request.
-func abortAll(requests []uint64, delivered logv1.Delivered, reason string) ([]Draft, error) {
+func abortAll(requests []uint64, delivered logv1.Delivered, cause logv1.AbortCause, reason string) ([]Draft, error) {
 	drafts := make([]Draft, 0, len(requests))
 	for _, o := range requests {
 		d, err := NewDraft(&logv1.Event{Kind: &logv1.Event_Abort{Abort: &logv1.Abort{
-			RequestOffset: o, Delivered: delivered, Reason: reason,
+			RequestOffset: o, Delivered: delivered, Cause: cause, Reason: reason,
 		}}})
 		if err != nil {
 			return nil, err

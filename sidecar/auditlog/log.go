@@ -131,7 +131,7 @@ func (l *Log) begin(s *store) error {
 	if l.tail, err = readTail(s, l.genesis.GetCheckpointInterval()); err != nil {
 		return err
 	}
-	aborts, err := abortAll(l.tail.openRequests(), logv1.Delivered_DELIVERED_MAYBE, "restart: recording ended before the answer")
+	aborts, err := abortAll(l.tail.openRequests(), logv1.Delivered_DELIVERED_MAYBE, logv1.AbortCause_ABORT_CAUSE_RESTART, "restart: recording ended before the answer")
 	if err != nil {
 		return err
 	}
@@ -165,6 +165,10 @@ func (l *Log) Dir() string { return l.dir }
 // is the order of entries. It does not block and returns before the entry is
 // durable; Pending.Wait waits for that.
 func (l *Log) Append(d Draft) *Pending { return l.queue.append(d) }
+
+// AppendAll is Append for several drafts, one behind the other. Once one of them
+// fails, those behind it fail too.
+func (l *Log) AppendAll(drafts []Draft) []*Pending { return l.queue.appendAll(drafts) }
 
 // Skip counts an exchange that the capture policy left out; the next checkpoint
 // says so.

@@ -21,6 +21,8 @@ type Summary struct {
 	// Output of a Response, and the status in it; 0 if it can't be read.
 	Output []byte
 	Status uint32
+	// Spans: something was taken out of the body of a Response.
+	Spans bool
 }
 
 // Outcome says whether the event ends its request.
@@ -31,6 +33,7 @@ const (
 	fieldMeterIDs      protowire.Number = 1 // of Request
 	fieldRequestOffset protowire.Number = 1 // of Response, Abort and parts
 	fieldOutput        protowire.Number = 2 // of Response
+	fieldIgnoredSpans  protowire.Number = 4 // of Response
 )
 
 var errMeterID = errors.New("a meter id is not UTF-8")
@@ -80,6 +83,7 @@ func (s *Summary) field(num protowire.Number, number uint64, value []byte) error
 		if s.Kind == KindResponse && num == fieldOutput && value != nil {
 			s.Output, s.Status = value, OutputStatus(value)
 		}
+		s.Spans = s.Spans || s.Kind == KindResponse && num == fieldIgnoredSpans && value != nil
 	}
 	return nil
 }

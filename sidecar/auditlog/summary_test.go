@@ -18,6 +18,7 @@ func events() []*logv1.Event {
 		{WallClockMs: 1 << 60, Kind: &logv1.Event_Request{Request: &logv1.Request{MeterIds: []string{"a", "", "b"}, Body: []byte("b")}}},
 		{Kind: &logv1.Event_Request{Request: &logv1.Request{}}},
 		{Kind: &logv1.Event_Response{Response: &logv1.Response{RequestOffset: 7, Output: []byte{8, 0xc8, 1}}}},
+		{Kind: &logv1.Event_Response{Response: &logv1.Response{IgnoredSpans: []*logv1.IgnoredSpan{{}}}}},
 		{Kind: &logv1.Event_Abort{Abort: &logv1.Abort{RequestOffset: 1 << 40}}},
 		{Kind: &logv1.Event_RequestPart{RequestPart: &logv1.RequestPart{RequestOffset: 3, Data: []byte("x")}}},
 		{Kind: &logv1.Event_Checkpoint{Checkpoint: &logv1.Checkpoint{CheckpointId: 9, OpenRequests: []uint64{1, 2}}}},
@@ -51,7 +52,7 @@ func FuzzSummarize(f *testing.F) {
 		}
 		d := describe(&ev)
 		if s.Kind != d.Kind || s.ClockMS != ev.GetWallClockMs() || s.RequestOffset != d.RequestOffset ||
-			!bytes.Equal(s.Output, ev.GetResponse().GetOutput()) {
+			!bytes.Equal(s.Output, ev.GetResponse().GetOutput()) || s.Spans != (len(ev.GetResponse().GetIgnoredSpans()) > 0) {
 			t.Errorf("%v: %+v", &ev, s)
 		}
 		if !slices.EqualFunc(s.Meters, ev.GetRequest().GetMeterIds(), func(a []byte, b string) bool { return string(a) == b }) {

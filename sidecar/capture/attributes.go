@@ -3,6 +3,7 @@ package capture
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -72,4 +73,14 @@ func localReply(attrs map[string]*structpb.Struct) *logv1.LocalReply {
 		d = notDelivered
 	}
 	return &logv1.LocalReply{CodeDetails: details, ResponseFlags: flags, Delivered: d}
+}
+
+// startTime is when Envoy got a request, in nanoseconds; to the millisecond of its
+// clock header where the attribute is missing.
+func startTime(attrs map[string]*structpb.Struct, clockMS uint64) int64 {
+	at, err := time.Parse(time.RFC3339Nano, attribute(attrs, "request.time").GetStringValue())
+	if err != nil {
+		return int64(clockMS) * int64(time.Millisecond)
+	}
+	return at.UnixNano()
 }

@@ -1,7 +1,7 @@
 // Package capture is the ext_proc server: it records every exchange that Envoy
 // hands it, and lets nothing pass that is not recorded.
 //
-// It guarantees, unless it is told to fail open:
+// It guarantees, in profile strict:
 //   - A request goes on to the pipeline only after its entry is durable, with
 //     the entry's clock and seed in its headers.
 //   - An answer goes on to the client only after its entry is durable.

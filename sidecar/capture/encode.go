@@ -19,6 +19,7 @@ const (
 	fieldTrailersFollow protowire.Number = 6
 	fieldProtocol       protowire.Number = 7
 	fieldSource         protowire.Number = 8
+	fieldStream         protowire.Number = 9
 
 	fieldName  protowire.Number = 1
 	fieldValue protowire.Number = 2
@@ -58,6 +59,7 @@ func (r *request) draft(clockHeader, seedHeader string) auditlog.Draft {
 		b = protowire.AppendString(protowire.AppendTag(b, fieldProtocol, protowire.BytesType), r.protocol)
 	}
 	b = protowire.AppendBytes(protowire.AppendTag(b, fieldSource, protowire.BytesType), source)
+	b = appendBool(b, fieldStream, r.stream)
 	return auditlog.Draft{Kind: auditlog.KindRequest, Event: b, ClockAt: clockAt, MeterIDs: r.meterIDs}
 }
 
@@ -79,6 +81,9 @@ func (r *request) size(source int, clockHeader, seedHeader, seed string) int {
 		n += fieldSize(len(r.body))
 	}
 	if r.trailersFollow {
+		n += 2
+	}
+	if r.stream {
 		n += 2
 	}
 	if r.protocol != "" {
@@ -114,6 +119,6 @@ const (
 	maybeDelivered = logv1.Delivered_DELIVERED_MAYBE
 )
 
-func abortEvent(request uint64, d delivery, reason string) *logv1.Event {
-	return &logv1.Event{Kind: &logv1.Event_Abort{Abort: &logv1.Abort{RequestOffset: request, Delivered: d, Reason: reason}}}
+func abortEvent(request uint64, d delivery, cause logv1.AbortCause, reason string) *logv1.Event {
+	return &logv1.Event{Kind: &logv1.Event_Abort{Abort: &logv1.Abort{RequestOffset: request, Delivered: d, Cause: cause, Reason: reason}}}
 }

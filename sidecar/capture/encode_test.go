@@ -21,6 +21,7 @@ func TestTheRequestEncodedByHandIsTheMessage(t *testing.T) {
 			source:   &logv1.Source{Address: "127.0.0.1:1", TlsPeer: "spiffe://a"},
 			meterIDs: []string{"m1", "m2"}, seed: ^uint64(0),
 		},
+		"a stream":      {hasBody: true, requestStream: requestStream{stream: true}, source: &logv1.Source{Address: "a"}, seed: 7},
 		"an empty body": {hasBody: true, source: &logv1.Source{Address: "a"}, seed: 7},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -32,7 +33,7 @@ func TestTheRequestEncodedByHandIsTheMessage(t *testing.T) {
 			}
 			want := &logv1.Event{Kind: &logv1.Event_Request{Request: &logv1.Request{
 				MeterIds: r.meterIDs, HasBody: r.hasBody, Body: r.body, TrailersFollow: r.trailersFollow,
-				Protocol: r.protocol, Source: r.source,
+				Protocol: r.protocol, Source: r.source, Stream: r.stream,
 				Headers: append(r.headers, header("x-verbatim-clock-ms", "1800000000123"),
 					header("x-verbatim-seed", strconv.FormatUint(r.seed, 10))),
 			}}}

@@ -3,11 +3,14 @@ package capture
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
+	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/room"
 )
 
 // phase is how far an exchange is.
@@ -33,12 +36,26 @@ type exchange struct {
 	release  func() // of the turn; nil without one
 	sentAt   time.Time
 	answer   answer
+	steps    []step           // of a stream: what waits to be recorded
+	turnOver <-chan time.Time // of a stream: when others may enter; nil: not bounded
+	gather   gather           // while the request comes in
+	room     *room.Share      // of the message that is there; nil without one
+	owing    bool             // Envoy waits for our reply
+	failed   bool             // we ended the stream
 }
 
-// handle takes one message and sends its reply. An error fails the stream.
+// handle takes one message and sends its reply, or leaves that to settle. An
+// error fails the stream.
 func (x *exchange) handle(m *extprocv3.ProcessingRequest) error {
 	if x.phase == overturned {
 		return nil
+	}
+	x.owing = true
+	if in, err := x.inParts(m); in {
+		return err
+	}
+	if err := x.settle(); err != nil || x.phase == overturned {
+		return err
 	}
 	switch k := m.GetRequest().(type) {
 	case *extprocv3.ProcessingRequest_RequestHeaders:
@@ -62,16 +79,13 @@ func (x *exchange) send(r *extprocv3.ProcessingResponse) error {
 	if err := x.stream.Send(r); err != nil {
 		return fmt.Errorf("reply to envoy: %w", err)
 	}
+	x.owing = false
 	return nil
 }
 
-// refuse answers the client with 503 in the pipeline's place. What follows on
-// the stream is ignored: the exchange is not the pipeline's any more.
+// refuse answers the client with 503 in the pipeline's place.
 func (x *exchange) refuse(reason, sentence string) error {
-	x.server.Metrics.Refused(reason)
-	x.close("refused: " + sentence)
-	x.phase = overturned
-	return x.send(immediate(reason, sentence))
+	return x.refuseWith(&refusal{reason, http.StatusServiceUnavailable, sentence})
 }
 
 // sentence is what a client is told of an error; the log says the rest.
@@ -86,32 +100,29 @@ func (x *exchange) sentence(err error) string {
 }
 
 // end closes whatever the end of the stream leaves open.
-func (x *exchange) end() { x.close(x.whyEnded()) }
+func (x *exchange) end() {
+	x.close(x.whyEnded())
+	x.room.Release()
+}
 
 // close gives a request without an outcome an Abort, and the turn back. It may be
 // called more than once.
-func (x *exchange) close(why string) {
+func (x *exchange) close(cause logv1.AbortCause, why string) {
+	x.gather.end()
 	switch x.phase {
 	case placed:
-		x.abort(notDelivered, "not let through: "+why)
+		x.abort(notDelivered, cause, "not let through: "+why)
 	case released:
-		x.abort(maybeDelivered, why)
+		x.abort(maybeDelivered, cause, why)
 	}
 	x.endTurn()
-}
-
-// whyEnded is what is known of a stream that ended before its answer was whole.
-func (x *exchange) whyEnded() string {
-	if x.answer.begun {
-		return "the answer broke off, or the client went away, before its end"
-	}
-	return "the client went away, or the connection to the pipeline was reset, before an answer"
+	x.answer.takeHeld()
 }
 
 // abort appends an Abort. It doesn't wait: nothing depends on it, and if it
 // can't be written now the log does it when it can.
-func (x *exchange) abort(d delivery, reason string) {
-	draft, err := auditlog.NewDraft(abortEvent(x.offset, d, reason))
+func (x *exchange) abort(d delivery, cause logv1.AbortCause, reason string) {
+	draft, err := auditlog.NewDraft(abortEvent(x.offset, d, cause, reason))
 	if err != nil {
 		x.server.Logger.Error("abort not recorded", "request", x.offset, "err", err)
 		return

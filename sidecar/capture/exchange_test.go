@@ -56,7 +56,7 @@ func TestAWholeExchangeIsTwoEntries(t *testing.T) {
 	x.ask(responseBody(true, "ok"))
 	response := r.events(3)[2].GetResponse()
 	out, err := output.Decode(response.GetOutput())
-	if err != nil || out.GetStatus() != 200 || string(out.GetBody()) != "ok" || headersOf(out.GetHeaders()) != "x=1;" {
+	if err != nil || out.GetStatus() != 200 || string(out.GetBody()) != "ok" || headersOf(out.GetHeaders()) != "x=1;content-length=2;" {
 		t.Errorf("output %v, %v", out, err)
 	}
 	if response.GetRequestOffset() != 1 || response.GetUpstreamAddress() != "10.0.0.1:80" || response.GetLocalReply() != nil {
@@ -196,7 +196,7 @@ func TestWhatIsNotRecordedIsRefusedOrCounted(t *testing.T) {
 		r := newRig(t, nil)
 		x := r.begin()
 		x.ask(requestHeaders(false))
-		refused(t, x.ask(requestBody(true, strings.Repeat("x", 1001))), "max_event_bytes")
+		refusedWith(t, x.ask(requestBody(true, strings.Repeat("x", 1001))), 413, "max_event_bytes")
 		x.end()
 	})
 	t.Run("replayed", func(t *testing.T) {
@@ -242,9 +242,14 @@ func healthCheck() *extprocv3.ProcessingRequest {
 
 func refused(t *testing.T, reply *extprocv3.ProcessingResponse, word string) {
 	t.Helper()
+	refusedWith(t, reply, 503, word)
+}
+
+func refusedWith(t *testing.T, reply *extprocv3.ProcessingResponse, status int, word string) {
+	t.Helper()
 	im := reply.GetImmediateResponse()
-	if im.GetStatus().GetCode() != 503 || !strings.Contains(string(im.GetBody()), word) {
-		t.Errorf("reply %v, want a 503 that says %q", reply, word)
+	if int(im.GetStatus().GetCode()) != status || !strings.Contains(string(im.GetBody()), word) {
+		t.Errorf("reply %v, want a %d that says %q", reply, status, word)
 	}
 }
 
@@ -279,7 +284,11 @@ func TestOneEventAMeterAtATime(t *testing.T) {
 func TestALogThatIsClosedRefusesOrFailsOpen(t *testing.T) {
 	for _, open := range []bool{false, true} {
 		t.Run(fmt.Sprintf("fail open %v", open), func(t *testing.T) {
-			r := newRig(t, func(o *capture.Options) { o.FailOpen = open })
+			r := newRig(t, func(o *capture.Options) {
+				if open {
+					o.Profile = logv1.Profile_PROFILE_FAIL_OPEN
+				}
+			})
 			if err := r.log.Close(t.Context()); err != nil {
 				t.Fatal(err)
 			}

@@ -5,10 +5,8 @@ import (
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
-	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
-	"verbatim/sidecar/output"
 )
 
 // mutation sets the clock and the seed. A client's own headers of these names
@@ -71,19 +69,6 @@ func continueResponseBody() *extprocv3.ProcessingResponse {
 func continueResponseTrailers() *extprocv3.ProcessingResponse {
 	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseTrailers{
 		ResponseTrailers: &extprocv3.TrailersResponse{},
-	}}
-}
-
-// immediate is a 503 in the pipeline's place, marked as ours. Envoy does not
-// retry it.
-func immediate(reason, sentence string) *extprocv3.ProcessingResponse {
-	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ImmediateResponse{
-		ImmediateResponse: &extprocv3.ImmediateResponse{
-			Status:  &typev3.HttpStatus{Code: typev3.StatusCode_ServiceUnavailable},
-			Headers: &extprocv3.HeaderMutation{SetHeaders: []*corev3.HeaderValueOption{setHeader(output.RefusedHeader, reason)}},
-			Body:    []byte("verbatim: " + sentence + "\n"),
-			Details: "verbatim_" + reason,
-		},
 	}}
 }
 

@@ -2,7 +2,6 @@ package capture
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -25,6 +24,7 @@ type request struct {
 	listener       string
 	meterIDs       []string
 	seed           uint64
+	requestStream
 }
 
 func (x *exchange) requestHeaders(h *extprocv3.HttpHeaders, attrs map[string]*structpb.Struct) error {
@@ -36,15 +36,36 @@ func (x *exchange) requestHeaders(h *extprocv3.HttpHeaders, attrs map[string]*st
 	}
 	x.request.headers = headerList(h.GetHeaders())
 	x.request.readAttributes(attrs)
-	if !h.GetEndOfStream() {
-		return x.send(continueRequestHeaders(nil))
+	if protocol := x.request.upgrade(); protocol != "" {
+		return x.handleUpgrade(protocol)
 	}
-	return x.requestWhole(continueRequestHeaders)
+	if h.GetEndOfStream() {
+		return x.requestWhole(continueRequestHeaders)
+	}
+	if x.beginsStream() {
+		return x.requestWhole(x.continueStream)
+	}
+	return x.beginBody()
+}
+
+// beginBody lets a body come, if there is room for it.
+func (x *exchange) beginBody() error {
+	share, unknown, refused := x.server.holdRoom(aBody, bodyStatus, x.request.headers)
+	if refused != nil {
+		return x.refuseWith(refused)
+	}
+	x.room = share
+	x.gather.begin(x.server.MaxGather, unknown)
+	return x.send(continueRequestHeaders(nil))
 }
 
 func (x *exchange) requestBody(b *extprocv3.HttpBody) error {
 	if x.phase != gathering {
 		return x.repeated(continueRequestBody(nil))
+	}
+	x.gather.end()
+	if refused := x.server.fitRoom(aBody, bodyStatus, x.room, len(b.GetBody())); refused != nil {
+		return x.refuseWith(refused)
 	}
 	x.request.hasBody, x.request.body = true, b.GetBody()
 	// In BUFFERED mode the body is whole; if the stream goes on, trailers come,
@@ -86,9 +107,6 @@ func (x *exchange) repeated(reply *extprocv3.ProcessingResponse) error {
 // requestWhole records a request that is there whole, all but its trailers, and
 // lets it go on.
 func (x *exchange) requestWhole(reply func(*extprocv3.HeaderMutation) *extprocv3.ProcessingResponse) error {
-	if len(x.request.body) > x.server.MaxEventBytes {
-		return x.refuse("too-large", fmt.Sprintf("a body of %d bytes is larger than max_event_bytes (%d)", len(x.request.body), x.server.MaxEventBytes))
-	}
 	seen := policy.Request{Headers: x.request.headers, Body: x.request.body}
 	if reason, skip := x.server.Policy.Skip(seen); skip {
 		x.server.Log.Skip(reason)
@@ -126,6 +144,9 @@ func (x *exchange) record(reply func(*extprocv3.HeaderMutation) *extprocv3.Proce
 	}
 	x.offset, x.phase = entry.Offset, placed
 	x.request.body = nil
+	if refused, err := x.setClock(entry.ClockMS); refused || err != nil {
+		return err
+	}
 	if !x.request.trailersFollow {
 		x.letThrough()
 	}
@@ -134,7 +155,7 @@ func (x *exchange) record(reply func(*extprocv3.HeaderMutation) *extprocv3.Proce
 
 // notRecorded refuses the request, or lets it pass when failing open.
 func (x *exchange) notRecorded(err error, clientSets bool, reply func(*extprocv3.HeaderMutation) *extprocv3.ProcessingResponse) error {
-	if !x.server.FailOpen {
+	if !x.server.failsOpen() {
 		return x.refuse("not-writable", "the request could not be recorded: "+x.sentence(err))
 	}
 	x.server.Losses.Add("sidecar", "a request could not be recorded and passed: fail open")
@@ -151,6 +172,9 @@ func (x *exchange) notRecorded(err error, clientSets bool, reply func(*extprocv3
 func (x *exchange) letThrough() {
 	x.phase = released
 	x.sentAt = time.Now()
+	if x.request.stream {
+		x.boundTurn()
+	}
 }
 
 // durable waits for an entry, whatever becomes of the client: an entry that has

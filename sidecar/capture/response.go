@@ -19,6 +19,7 @@ type answer struct {
 	local    *logv1.LocalReply
 	upstream string
 	attempts uint32
+	answerStream
 }
 
 // recorded says whether the exchange has an entry that waits for its outcome.
@@ -29,9 +30,12 @@ func (x *exchange) responseHeaders(h *extprocv3.HttpHeaders, attrs map[string]*s
 		// Skipped, or Envoy answered before the request was whole: it never
 		// reached the pipeline.
 		x.phase = passed
-		return x.send(continueResponseHeaders())
+		return x.send(x.withModes(continueResponseHeaders(), bodyUnseen))
 	}
 	// A second header list replaces the first: Envoy's own answer after all.
+	if err := x.forgetAnswer(); err != nil {
+		return err
+	}
 	x.answer = answer{
 		begun: true, local: localReply(attrs),
 		upstream: text(attribute(attrs, "upstream.address")),
@@ -45,14 +49,28 @@ func (x *exchange) responseHeaders(h *extprocv3.HttpHeaders, attrs map[string]*s
 		return fmt.Errorf("read response to %d: %w", x.offset, err)
 	}
 	if !h.GetEndOfStream() {
-		return x.send(continueResponseHeaders())
+		return x.answerHead(headerList(h.GetHeaders()))
 	}
 	return x.responseWhole(continueResponseHeaders)
+}
+
+// beginAnswerBody lets the body of an answer come that is seen whole, if there is
+// room for it. The request is the pipeline's by now, or nobody's.
+func (x *exchange) beginAnswerBody() error {
+	share, _, refused := x.server.holdRoom(anAnswer, replyStatus, x.answer.message.Headers)
+	if refused != nil {
+		return x.refuseWith(refused)
+	}
+	x.room = share
+	return x.send(x.withModes(continueResponseHeaders(), bodyWhole))
 }
 
 func (x *exchange) responseBody(b *extprocv3.HttpBody) error {
 	if !x.recorded() {
 		return x.send(continueResponseBody())
+	}
+	if refused := x.server.fitRoom(anAnswer, replyStatus, x.room, len(b.GetBody())); refused != nil {
+		return x.refuseWith(refused)
 	}
 	x.answer.message.Body = b.GetBody()
 	if !b.GetEndOfStream() {
@@ -75,7 +93,11 @@ func (x *exchange) responseWhole(reply func() *extprocv3.ProcessingResponse) err
 	if x.phase == released {
 		x.server.Metrics.WaitedForPipeline(time.Since(x.sentAt))
 	}
-	draft, err := x.responseDraft()
+	event, err := x.responseEvent()
+	if err != nil {
+		return err
+	}
+	draft, err := auditlog.NewDraft(event)
 	if err != nil {
 		return err
 	}
@@ -84,30 +106,36 @@ func (x *exchange) responseWhole(reply func() *extprocv3.ProcessingResponse) err
 	// the request itself if this entry fails.
 	x.phase = concluded
 	x.endTurn()
-	if x.server.Seen != nil {
-		x.server.Seen(x.answer.upstream, x.request.listener)
-	}
+	x.tellSeen()
 	if _, err := x.durable(pending); err != nil {
 		return x.answerNotRecorded(err, reply)
 	}
 	return x.send(reply())
 }
 
+// tellSeen says who answered.
+func (x *exchange) tellSeen() {
+	if x.server.Seen != nil {
+		x.server.Seen(x.answer.upstream, x.request.listener)
+	}
+}
+
 func (x *exchange) answerNotRecorded(err error, reply func() *extprocv3.ProcessingResponse) error {
-	if !x.server.FailOpen {
+	if !x.server.failsOpen() {
 		return x.refuse("not-writable", "the answer could not be recorded: "+x.sentence(err))
 	}
 	x.server.Losses.Add("sidecar", "an answer could not be recorded and passed: fail open")
 	return x.send(reply())
 }
 
-func (x *exchange) responseDraft() (auditlog.Draft, error) {
+func (x *exchange) responseEvent() (*logv1.Event, error) {
+	x.answer.message.Path = output.RequestPath(x.request.headers)
 	canonical, err := output.Canonical(x.answer.message, x.server.Ignore)
 	if err != nil {
-		return auditlog.Draft{}, fmt.Errorf("canonicalize response to %d: %w", x.offset, err)
+		return nil, fmt.Errorf("canonicalize response to %d: %w", x.offset, err)
 	}
-	return auditlog.NewDraft(&logv1.Event{Kind: &logv1.Event_Response{Response: &logv1.Response{
-		RequestOffset: x.offset, Output: canonical.Output, IgnoredHeaders: canonical.Ignored,
+	return &logv1.Event{Kind: &logv1.Event_Response{Response: &logv1.Response{
+		RequestOffset: x.offset, Output: canonical.Output, IgnoredHeaders: canonical.Ignored, IgnoredSpans: canonical.Spans,
 		UpstreamAddress: x.answer.upstream, AttemptCount: x.answer.attempts, LocalReply: x.answer.local,
-	}}})
+	}}}, nil
 }

@@ -12,7 +12,9 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
@@ -20,6 +22,7 @@ import (
 	"verbatim/sidecar/capture"
 	"verbatim/sidecar/output"
 	"verbatim/sidecar/policy"
+	"verbatim/sidecar/room"
 	"verbatim/sidecar/turn"
 )
 
@@ -38,6 +41,9 @@ type rig struct {
 	log    *auditlog.Log
 	losses *capture.Losses
 	client extprocv3.ExternalProcessorClient
+	server *capture.Server
+	grpc   *grpc.Server
+	conn   *grpc.ClientConn
 }
 
 func newRig(t *testing.T, change func(*capture.Options)) *rig {
@@ -50,15 +56,19 @@ func newRig(t *testing.T, change func(*capture.Options)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := policy.New(policy.Options{Skip: `request.path == "/healthz" ? "health" : ""`})
+	rules, err := policy.New(policy.Options{
+		Skip: `request.path == "/healthz" ? "health" : ""`, Stream: `request.path == "/v1/upload"`,
+		Types: []string{"application/grpc*", "text/event-stream"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, log: log, losses: &capture.Losses{}}
 	o := capture.Options{
-		Log: log, Policy: rules, Ignore: output.DefaultIgnorePolicy(), Losses: r.losses,
+		Log: log, Policy: rules, Ignore: output.DefaultIgnorePolicy(), Losses: r.losses, Profile: logv1.Profile_PROFILE_STRICT,
 		Turns:       turn.New(turn.Options{Ordering: logv1.Ordering_ORDERING_METER, MaxWaiting: 10, MaxWait: time.Minute}),
 		ClockHeader: "x-verbatim-clock-ms", SeedHeader: "x-verbatim-seed", MaxEventBytes: 1000,
+		Hold: time.Minute, MaxTurn: time.Minute, MaxGather: time.Minute, Room: room.New(5000),
 		Metrics: noMetrics{}, Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
@@ -74,7 +84,7 @@ func (r *rig) serve(s *capture.Server) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	server := grpc.NewServer(grpc.WaitForHandlers(true))
+	server := grpc.NewServer(grpc.WaitForHandlers(true), grpc.Creds(capture.Links()))
 	extprocv3.RegisterExternalProcessorServer(server, s)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -83,8 +93,9 @@ func (r *rig) serve(s *capture.Server) {
 		r.t.Fatal(err)
 	}
 	r.client = extprocv3.NewExternalProcessorClient(conn)
+	r.server, r.grpc, r.conn = s, server, conn
 	r.t.Cleanup(func() {
-		if err := conn.Close(); err != nil {
+		if err := conn.Close(); err != nil && status.Code(err) != codes.Canceled {
 			r.t.Error(err)
 		}
 		server.Stop()
@@ -202,7 +213,12 @@ func requestTrailers(pairs ...string) *extprocv3.ProcessingRequest {
 	}}
 }
 
+// responseHeaders begins an answer of a known length.
 func responseHeaders(end bool, status, details string, flags float64) *extprocv3.ProcessingRequest {
+	return answerHeaders(end, details, flags, ":status", status, "x", "1", "content-length", "2")
+}
+
+func answerHeaders(end bool, details string, flags float64, pairs ...string) *extprocv3.ProcessingRequest {
 	attrs, err := structpb.NewStruct(map[string]any{
 		"response.code_details": details, "response.flags": flags, "upstream.address": "10.0.0.1:80",
 	})
@@ -212,7 +228,7 @@ func responseHeaders(end bool, status, details string, flags float64) *extprocv3
 	return &extprocv3.ProcessingRequest{
 		Attributes: map[string]*structpb.Struct{"envoy.filters.http.ext_proc": attrs},
 		Request: &extprocv3.ProcessingRequest_ResponseHeaders{ResponseHeaders: &extprocv3.HttpHeaders{
-			Headers: headerMap(":status", status, "x", "1"), EndOfStream: end,
+			Headers: headerMap(pairs...), EndOfStream: end,
 		}},
 	}
 }

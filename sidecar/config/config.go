@@ -28,26 +28,42 @@ type Config struct {
 	Admin string `yaml:"admin"`
 	// Ordering is "meter", "global" or "none".
 	Ordering string `yaml:"ordering"`
-	// FailOpen lets pass what cannot be recorded.
-	FailOpen bool  `yaml:"fail_open"`
-	Queue    Queue `yaml:"queue"`
+	// Profile is "strict", "fail-open" or "observe".
+	Profile string `yaml:"profile"`
+	// Position is where Envoy's filter is: "downstream" or "upstream".
+	Position string `yaml:"position"`
+	Queue    Queue  `yaml:"queue"`
 	// ClockHeader and SeedHeader are the lower-case names of the headers that
 	// carry time and randomness to the pipeline.
-	ClockHeader string  `yaml:"clock_header"`
-	SeedHeader  string  `yaml:"seed_header"`
+	ClockHeader string `yaml:"clock_header"`
+	SeedHeader  string `yaml:"seed_header"`
+	// FrozenClock is the file of the clock under which the pipeline runs; empty: it
+	// has none but the system's.
+	FrozenClock string  `yaml:"frozen_clock"`
 	Capture     Capture `yaml:"capture"`
+	Stream      Stream  `yaml:"stream"`
 	Ignore      Ignore  `yaml:"ignore"`
 	Seal        Seal    `yaml:"seal"`
-	// MaxEventBytes is how large a message of an exchange may be.
-	MaxEventBytes int        `yaml:"max_event_bytes"`
-	Pipeline      Pipeline   `yaml:"pipeline"`
-	Envoy         Envoy      `yaml:"envoy"`
-	Replay        Replay     `yaml:"replay"`
-	Anchor        Anchor     `yaml:"anchor"`
-	Checkpoint    Checkpoint `yaml:"checkpoint"`
-	Retention     Retention  `yaml:"retention"`
-	Archive       Archive    `yaml:"archive"`
-	Shutdown      Shutdown   `yaml:"shutdown"`
+	// MaxEventBytes is how large a message of an exchange may be, and
+	// MaxBytesInFlight how large all of them may be together that are in flight.
+	MaxEventBytes    int   `yaml:"max_event_bytes"`
+	MaxBytesInFlight int64 `yaml:"max_bytes_in_flight"`
+	// Oversize is what becomes of a larger one: "refuse", or "digest" to let it
+	// pass and record its length and digest.
+	Oversize string `yaml:"oversize"`
+	// MaxGather is how long a request may take to come whole.
+	MaxGather time.Duration `yaml:"max_gather"`
+	// Upgrades is "refuse" or "pass": what becomes of connections that are to
+	// speak another protocol.
+	Upgrades   string     `yaml:"upgrades"`
+	Pipeline   Pipeline   `yaml:"pipeline"`
+	Envoy      Envoy      `yaml:"envoy"`
+	Replay     Replay     `yaml:"replay"`
+	Anchor     Anchor     `yaml:"anchor"`
+	Checkpoint Checkpoint `yaml:"checkpoint"`
+	Retention  Retention  `yaml:"retention"`
+	Archive    Archive    `yaml:"archive"`
+	Shutdown   Shutdown   `yaml:"shutdown"`
 	// LogLevel is "debug", "info", "warn" or "error".
 	LogLevel string `yaml:"log_level"`
 	// LogFormat is "text" or "json".
@@ -68,12 +84,19 @@ type Capture struct {
 	Meters string `yaml:"meters"`
 	// Skip says which requests are not recorded; empty: none.
 	Skip string `yaml:"skip"`
+	// Stream says which requests are streams, besides those by content type;
+	// empty: none.
+	Stream string `yaml:"stream"`
 }
 
-// Ignore says what of a response is no output that a replay must give again.
-type Ignore struct {
-	// Headers are lower-case names.
-	Headers []string `yaml:"headers"`
+// Stream says what is recorded in parts, and when.
+type Stream struct {
+	// Types are content types; a "*" at the end stands for any rest.
+	Types []string `yaml:"types"`
+	// Hold is how long an answer of unknown length is held to be recorded whole.
+	Hold time.Duration `yaml:"hold"`
+	// MaxTurn is how long a stream keeps its turn in the pipeline.
+	MaxTurn time.Duration `yaml:"max_turn"`
 }
 
 // Seal says when a checkpoint is written before its window is full.
@@ -163,28 +186,45 @@ type Shutdown struct {
 // Pipeline.Address have no default and must be set.
 func Default() Config {
 	return Config{
-		Admin:         "127.0.0.1:9910",
-		Ordering:      "meter",
-		Queue:         Queue{MaxWaiting: 1024, MaxWait: 10 * time.Second},
-		ClockHeader:   "x-verbatim-clock-ms",
-		SeedHeader:    "x-verbatim-seed",
-		Ignore:        Ignore{Headers: []string{"date", "x-request-id"}},
-		Seal:          Seal{MaxAge: time.Minute},
-		MaxEventBytes: 16 << 20,
-		Pipeline:      Pipeline{Protocol: "h1"},
-		Anchor:        Anchor{Every: 1, MinInterval: time.Minute, AlarmAfter: time.Hour},
-		Checkpoint:    Checkpoint{KeyFiles: []string{}},
-		Retention:     Retention{Keep: Span(90 * day), Every: day},
-		Archive:       Archive{Interval: time.Minute},
-		Shutdown:      Shutdown{Grace: 10 * time.Second},
-		LogLevel:      "info",
-		LogFormat:     "text",
+		Admin:       "127.0.0.1:9910",
+		Ordering:    "meter",
+		Profile:     "strict",
+		Position:    "downstream",
+		Queue:       Queue{MaxWaiting: 1024, MaxWait: 10 * time.Second},
+		ClockHeader: "x-verbatim-clock-ms",
+		SeedHeader:  "x-verbatim-seed",
+		Ignore:      defaultIgnore(),
+		Seal:        Seal{MaxAge: time.Minute},
+		Stream: Stream{
+			Types: []string{"application/grpc*", "application/connect+*", "text/event-stream"},
+			Hold:  250 * time.Millisecond, MaxTurn: time.Second,
+		},
+		MaxEventBytes: 16 << 20, MaxBytesInFlight: 256 << 20, MaxGather: 5 * time.Minute,
+		Oversize: "refuse", Upgrades: "refuse",
+		Pipeline:   Pipeline{Protocol: "h1"},
+		Anchor:     Anchor{Every: 1, MinInterval: time.Minute, AlarmAfter: time.Hour},
+		Checkpoint: Checkpoint{KeyFiles: []string{}},
+		Retention:  Retention{Keep: Span(90 * day), Every: day},
+		Archive:    Archive{Interval: time.Minute},
+		Shutdown:   Shutdown{Grace: 10 * time.Second},
+		LogLevel:   "info",
+		LogFormat:  "text",
 	}
 }
 
 // LogOrdering returns Ordering as the log records it.
 func (c *Config) LogOrdering() logv1.Ordering {
 	return logv1.Ordering(logv1.Ordering_value["ORDERING_"+strings.ToUpper(c.Ordering)])
+}
+
+// LogProfile returns Profile as the log records it.
+func (c *Config) LogProfile() logv1.Profile {
+	return logv1.Profile(logv1.Profile_value["PROFILE_"+strings.ToUpper(strings.ReplaceAll(c.Profile, "-", "_"))])
+}
+
+// LogPosition returns Position as the log records it.
+func (c *Config) LogPosition() logv1.Position {
+	return logv1.Position(logv1.Position_value["POSITION_"+strings.ToUpper(c.Position)])
 }
 
 // lowerNames brings header names to the form in which Envoy shows them.

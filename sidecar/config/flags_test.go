@@ -74,8 +74,8 @@ func TestPrecedence(t *testing.T) {
 			}},
 		{"empty list", append([]string{"--ignore.headers="}, required...), valid(),
 			func(c *Config) { c.Ignore.Headers = []string{} }},
-		{"text with commas and lines", append([]string{"--capture.skip=request.path in [\"a\",\n\"b\"]", "--fail-open"}, required...), valid(),
-			func(c *Config) { c.Capture.Skip, c.FailOpen = "request.path in [\"a\",\n\"b\"]", true }},
+		{"text with commas and lines", append([]string{"--capture.skip=request.path in [\"a\",\n\"b\"]", "--profile=fail-open"}, required...), valid(),
+			func(c *Config) { c.Capture.Skip, c.Profile = "request.path in [\"a\",\n\"b\"]", "fail-open" }},
 		{"zero", append([]string{"--seal.max-age=0"}, required...), valid(), func(c *Config) { c.Seal.MaxAge = 0 }},
 	}
 	for _, test := range tests {
@@ -107,7 +107,7 @@ func TestResolveErrors(t *testing.T) {
 		{"invalid", append([]string{"--ordering=some"}, required...), `ordering: "some" is none of`},
 		{"bad duration", []string{"--queue.max-wait=10"}, `invalid argument "10" for "--queue.max-wait" flag`},
 		{"bad target", []string{"--replay.targets=http://h:1"}, `invalid argument "http://h:1" for "--replay.targets" flag: "http://h:1" is not of the form name=URL`},
-		{"the file's spelling", []string{"--fail_open"}, "unknown flag: --fail_open"},
+		{"the file's spelling", []string{"--log_level=info"}, "unknown flag: --log_level"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -58,13 +58,31 @@ func (c *Config) checkChoices() error {
 		choices     []string
 	}{
 		{"ordering", c.Ordering, []string{"meter", "global", "none"}},
+		{"profile", c.Profile, []string{"strict", "fail-open", "observe"}},
+		{"position", c.Position, []string{"downstream", "upstream"}},
 		{"pipeline.protocol", c.Pipeline.Protocol, []string{"h1", "h2"}},
+		{"oversize", c.Oversize, []string{"refuse", "digest"}},
+		{"upgrades", c.Upgrades, []string{"refuse", "pass"}},
 		{"log_level", c.LogLevel, []string{"debug", "info", "warn", "error"}},
 		{"log_format", c.LogFormat, []string{"text", "json"}},
 	} {
 		if !slices.Contains(s.choices, s.value) {
 			return fmt.Errorf("%s: %q is none of %s", s.name, s.value, strings.Join(s.choices, ", "))
 		}
+	}
+	return c.checkTogether()
+}
+
+// checkTogether refuses choices that exclude each other.
+func (c *Config) checkTogether() error {
+	switch {
+	case c.FrozenClock != "" && c.Ordering != "global":
+		return fmt.Errorf("frozen_clock: a pipeline has one clock, so one event may be in it at a time: set ordering to global, not %s", c.Ordering)
+	case c.Profile == "observe" && c.Ordering != "none":
+		return fmt.Errorf("ordering: %q is not possible with profile observe, in which nothing waits for a turn; set ordering to none", c.Ordering)
+	case c.Position == "upstream" && c.Pipeline.Protocol == "h1" && c.Ordering != "none":
+		return fmt.Errorf("position: upstream with ordering %q can deadlock on a pipeline of HTTP/1.1, "+
+			"whose connections are held by the requests that wait; set ordering to none, or position to downstream", c.Ordering)
 	}
 	return nil
 }
@@ -75,12 +93,20 @@ func (c *Config) checkBounds() error {
 		return fmt.Errorf("queue.max_waiting: %d is less than 1", c.Queue.MaxWaiting)
 	case c.Queue.MaxWait <= 0:
 		return fmt.Errorf("queue.max_wait: %v is not more than 0s", c.Queue.MaxWait)
+	case c.Stream.Hold < 0:
+		return fmt.Errorf("stream.hold: %v is less than 0s, which means not at all", c.Stream.Hold)
+	case c.Stream.MaxTurn <= 0:
+		return fmt.Errorf("stream.max_turn: %v is not more than 0s", c.Stream.MaxTurn)
 	case c.Seal.MaxAge < 0:
 		return fmt.Errorf("seal.max_age: %v is less than 0s, which means any age", c.Seal.MaxAge)
 	case c.Shutdown.Grace <= 0:
 		return fmt.Errorf("shutdown.grace: %v is not more than 0s", c.Shutdown.Grace)
 	case c.MaxEventBytes < minEventBytes || c.MaxEventBytes > maxEventBytes:
 		return fmt.Errorf("max_event_bytes: %d is not between %d and %d", c.MaxEventBytes, minEventBytes, maxEventBytes)
+	case c.MaxBytesInFlight < int64(c.MaxEventBytes):
+		return fmt.Errorf("max_bytes_in_flight: %d is less than max_event_bytes (%d)", c.MaxBytesInFlight, c.MaxEventBytes)
+	case c.MaxGather <= 0:
+		return fmt.Errorf("max_gather: %v is not more than 0s", c.MaxGather)
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
 package evidence
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"slices"
 	"time"
 
@@ -136,26 +134,6 @@ func (f *File) checkWhole(r *Report) {
 
 func (f *File) hasTrailers() bool {
 	return slices.ContainsFunc(f.parts, func(e *item) bool { return len(e.event.GetRequestPart().GetTrailers()) > 0 })
-}
-
-// checkStream wants all parts of a streamed answer.
-func (f *File) checkStream(r *Report) {
-	out, err := decodeOutput(f.response().GetOutput())
-	if f.response() == nil || err != nil || out.GetStreamOctets() == 0 && len(out.GetStreamSha256()) == 0 {
-		return
-	}
-	digest, octets := sha256.New(), uint64(0)
-	for _, e := range f.parts {
-		data := e.event.GetResponsePart().GetData()
-		digest.Write(data)
-		octets += uint64(len(data))
-	}
-	if octets != out.GetStreamOctets() || !bytes.Equal(digest.Sum(nil), out.GetStreamSha256()) {
-		r.wrong(f.outcome.Offset, CodeExchange, "The response at %d is of a stream of %d octets, and the parts in this file are others: %d octets.",
-			f.outcome.Offset, out.GetStreamOctets(), octets)
-		return
-	}
-	r.add(Proven, "The parts in this file are the whole stream of the response at %d: %d octets with the SHA-256 that it names.", f.outcome.Offset, octets)
 }
 
 // kinds in words.

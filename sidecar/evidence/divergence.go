@@ -61,8 +61,8 @@ func (f *File) checkDivergence(r *Report) {
 		r.wrong(f.outcome.Offset, CodeDivergence, "The replayed output is the recorded one: nothing differs.")
 		return
 	default:
-		r.add(Stated, "The replayed output has status %d, a body of %d octets and the output hash %x, by the word of whoever made this file: a replay can be run again.",
-			out.GetStatus(), len(out.GetBody()), replayed)
+		r.add(Stated, "The replayed output has status %d, %s and the output hash %x, by the word of whoever made this file: a replay can be run again.",
+			out.GetStatus(), bodyWords(out), replayed)
 	}
 	image := "an image that was not declared"
 	if d.GetTargetImage() != "" {

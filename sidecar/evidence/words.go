@@ -18,7 +18,7 @@ func (e *item) words() string {
 		return e.genesisWords()
 	case auditlog.KindRequest:
 		q := e.event.GetRequest()
-		return fmt.Sprintf("a request, %q %q with a body of %d octets", pseudo(q, ":method"), pseudo(q, ":path"), len(q.GetBody()))
+		return fmt.Sprintf("a request, %q %q with %s", pseudo(q, ":method"), pseudo(q, ":path"), requestBodyWords(q))
 	case auditlog.KindResponse:
 		return e.responseWords()
 	case auditlog.KindAbort:
@@ -54,7 +54,22 @@ func (e *item) responseWords() string {
 	if err != nil {
 		return fmt.Sprintf("a response%s with an output that can't be read and has the output hash %x", by, hash)
 	}
-	return fmt.Sprintf("a response%s with status %d, a body of %d octets and the output hash %x", by, out.GetStatus(), len(out.GetBody()), hash)
+	return fmt.Sprintf("a response%s with status %d, %s and the output hash %x", by, out.GetStatus(), bodyWords(out), hash)
+}
+
+func requestBodyWords(q *logv1.Request) string {
+	if q.GetStream() {
+		return "a body that follows in parts"
+	}
+	return fmt.Sprintf("a body of %d octets", len(q.GetBody()))
+}
+
+// bodyWords is for an output's body, or what stands in its place.
+func bodyWords(out *logv1.Output) string {
+	if len(out.GetStreamSha256()) > 0 {
+		return fmt.Sprintf("a stream of %d octets", out.GetStreamOctets())
+	}
+	return fmt.Sprintf("a body of %d octets", len(out.GetBody()))
 }
 
 // quoted shows text from outside.

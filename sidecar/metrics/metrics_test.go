@@ -133,7 +133,9 @@ func TestGaugesAreReadAtEachScrape(t *testing.T) {
 	waiting := 3
 	m.WatchTurns(func() int { return waiting }, func() int { return 2 })
 	m.WatchLog(func() error { return down })
+	m.WatchRoom(func() int64 { return 5 }, 7)
 	expect(t, registry, map[string]string{
+		"verbatim_in_flight_bytes": "5", "verbatim_in_flight_limit_bytes": "7",
 		"verbatim_log_writable": "1", "verbatim_turn_waiting": "3", "verbatim_turn_running": "2",
 	})
 	down, waiting = errors.New("log is not writable"), 0

@@ -71,17 +71,22 @@ func TestDecodeRefuses(t *testing.T) {
 // A stream's output has the fields that Canonical does not write.
 func TestDecodeStream(t *testing.T) {
 	o := &logv1.Output{Status: 200, HasBody: true, StreamOctets: 5, StreamSha256: make([]byte, 32)}
-	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := output.Decode(b)
+	got, err := output.Decode(encoded(t, o))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !proto.Equal(got, o) {
 		t.Errorf("got %v, want %v", got, o)
 	}
+}
+
+func encoded(tb testing.TB, o *logv1.Output) []byte {
+	tb.Helper()
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
 }
 
 func FuzzDecode(f *testing.F) {

@@ -1,83 +1,45 @@
 package output
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
-
-	"golang.org/x/net/http/httpguts"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
 )
 
-// IgnorePolicyVersion is the version of the rules in this package.
-const IgnorePolicyVersion = 1
-
-// IgnorePolicy names the headers and trailers that are not output, because no
-// replay can give them again: wall clock, ids, noise of the transport. The log
-// keeps them beside the output.
+// IgnorePolicy says what of a response is not output, because no replay can give it
+// again: wall clock, ids, noise of the transport. The log keeps it beside the output.
+// IgnoreRules.Compile and ParseIgnorePolicy make one; it is never changed, and safe
+// for use by several goroutines. The zero value ignores nothing.
 type IgnorePolicy struct {
-	Version uint32 `json:"version"`
-	// Headers are names in lower case, sorted, each once.
-	Headers []string `json:"headers"`
+	// Version is that of the text: 1 where headers alone are ignored, else 2.
+	Version uint32
+	// Headers are names in lower case, sorted, each once. They stand for trailers, too.
+	Headers []string
+	rules   IgnoreRules // in canonical form
+	bodies  *bodyRules  // nil: no body is looked into
 }
 
-// ErrIgnorePolicy says that a text is not the canonical text of a policy.
+// The versions of policy texts.
+const (
+	headersVersion = 1
+	bodiesVersion  = 2
+)
+
+// ErrIgnorePolicy says that rules make no policy, or that a text is not the canonical
+// text of one.
 var ErrIgnorePolicy = errors.New("not an ignore policy")
 
 // DefaultIgnorePolicy ignores "date" and "x-request-id".
 func DefaultIgnorePolicy() IgnorePolicy {
-	return IgnorePolicy{Version: IgnorePolicyVersion, Headers: []string{"date", "x-request-id"}}
+	headers := []string{"date", "x-request-id"}
+	return IgnorePolicy{Version: headersVersion, Headers: headers, rules: IgnoreRules{Headers: headers}}
 }
 
-// NewIgnorePolicy is the policy of the current version that ignores headers,
-// in any order and case.
+// NewIgnorePolicy is the policy that ignores headers alone, in any order and case.
 func NewIgnorePolicy(headers []string) (IgnorePolicy, error) {
-	list := make([]string, 0, len(headers))
-	for _, h := range headers {
-		name := lower([]byte(h))
-		if !httpguts.ValidHeaderFieldName(string(name)) {
-			return IgnorePolicy{}, fmt.Errorf("%w: %q is not a header name", ErrIgnorePolicy, h)
-		}
-		list = append(list, string(name))
-	}
-	slices.Sort(list)
-	return IgnorePolicy{Version: IgnorePolicyVersion, Headers: slices.Compact(list)}, nil
-}
-
-// ParseIgnorePolicy reads what JSON wrote, and nothing else: any other text of
-// the same meaning is refused, so that one policy has one digest.
-func ParseIgnorePolicy(text []byte) (IgnorePolicy, error) {
-	var p IgnorePolicy
-	if err := json.Unmarshal(text, &p); err != nil {
-		return IgnorePolicy{}, fmt.Errorf("%w: %w", ErrIgnorePolicy, err)
-	}
-	if p.Version != IgnorePolicyVersion {
-		return IgnorePolicy{}, fmt.Errorf("%w: version %d is unknown, this build knows %d", ErrIgnorePolicy, p.Version, IgnorePolicyVersion)
-	}
-	canonical, err := NewIgnorePolicy(p.Headers)
-	if err != nil {
-		return IgnorePolicy{}, err
-	}
-	if !bytes.Equal(canonical.JSON(), text) {
-		return IgnorePolicy{}, fmt.Errorf("%w: the text is not in canonical form, which is %s", ErrIgnorePolicy, canonical.JSON())
-	}
-	return canonical, nil
-}
-
-// JSON is the canonical text of the policy.
-func (p IgnorePolicy) JSON() []byte {
-	if p.Headers == nil {
-		p.Headers = []string{}
-	}
-	text, err := json.Marshal(p)
-	if err != nil {
-		panic("marshal ignore policy: " + err.Error()) // an integer and strings always marshal
-	}
-	return text
+	return IgnoreRules{Headers: headers}.Compile()
 }
 
 // Policy is p as a Start entry records it.
@@ -103,4 +65,12 @@ func (p IgnorePolicy) split(list []field, inTrailers bool, ignored []*logv1.Igno
 
 func (p IgnorePolicy) ignores(name []byte) bool {
 	return slices.ContainsFunc(p.Headers, func(h string) bool { return h == string(name) })
+}
+
+// ignoringToo is p with one more header.
+func (p IgnorePolicy) ignoringToo(name string) IgnorePolicy {
+	if !slices.Contains(p.Headers, name) {
+		p.Headers = append(slices.Clip(p.Headers), name)
+	}
+	return p
 }

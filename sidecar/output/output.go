@@ -21,6 +21,18 @@
 //     replay of a pipeline that sends trailers gives another output.
 //   - 1xx never reach a Message; 101 as a final answer can.
 //
+// What an ignore policy names is left out. Headers are left out whole. A value in a JSON
+// body becomes Placeholder, its name stays. A field of a protobuf message goes with its
+// tag, and the lengths of the messages and of the gRPC frame around it become those of
+// what is left: what is left are the octets of a message without the field. So two
+// bodies are the same output if and only if they differ in ignored parts alone, and
+// nothing is printed again. Where a body was looked into, "content-length" is left out,
+// too. What was taken out stands beside the output, and Restore puts it back.
+//
+// A body is compared as it is when it is compressed (content-encoding, or a gRPC frame's
+// flag), when its content-type is another, when it is not what that says, when it has
+// more than 65,536 ignored parts, and when it was recorded as a stream's digest.
+//
 // A body without octets counts as none: an empty DATA frame or an empty chunked
 // body differs from no body only in framing, which a replay need not repeat.
 // What a header says of it ("content-length: 0") stays.
@@ -36,14 +48,30 @@ import (
 
 // Message is a complete response as it came over the wire or as Envoy shows it.
 type Message struct {
+	// Path of the request that it answers, as in ":path". It is no output; rules for
+	// protobuf go by it.
+	Path string
 	// Status of the final response; SplitStatus takes it from Envoy's list.
 	Status int
 	// Headers without pseudo headers, in order, duplicates included.
 	Headers []*logv1.Header
-	// Body is the whole body, free of any transfer coding.
+	// Body is the whole body, free of any transfer coding; empty with a Stream.
 	Body []byte
+	// Stream is set for a body that is known by length and digest alone.
+	Stream *Stream
 	// Trailers in order.
 	Trailers []*logv1.Header
+}
+
+// RequestPath is the ":path" of a request's header list, for Message.Path; empty if it
+// has none.
+func RequestPath(headers []*logv1.Header) string {
+	for _, h := range headers {
+		if string(h.GetName()) == ":path" {
+			return string(h.GetValue())
+		}
+	}
+	return ""
 }
 
 // Canonicalized is a response in canonical form.
@@ -55,6 +83,9 @@ type Canonicalized struct {
 	// Ignored is what the policy left out, headers before trailers, each in
 	// list order. Its values may share memory with the Message.
 	Ignored []*logv1.IgnoredHeader
+	// Spans are what the policy replaced in the body, in its order. They share memory
+	// with the Message.
+	Spans []*logv1.IgnoredSpan
 }
 
 // Errors of a Message that is no final response.
@@ -80,14 +111,29 @@ func Canonical(m Message, p IgnorePolicy) (Canonicalized, error) {
 	if m.Status == 204 {
 		headers = without(headers, "content-length")
 	}
-	var c Canonicalized
-	headers, c.Ignored = p.split(headers, false, c.Ignored)
-	trailers, c.Ignored = p.split(trailers, true, c.Ignored)
-	c.Output = encode(form{
-		status: uint32(m.Status), headers: headers, hasBody: len(m.Body) > 0, body: m.Body, trailers: trailers,
-	})
+	f := form{status: uint32(m.Status), headers: headers, hasBody: len(m.Body) > 0, body: m.Body, trailers: trailers}
+	if m.Stream != nil {
+		f.hasBody, f.body = m.Stream.Octets > 0, nil
+		f.streamOctets, f.streamSHA256 = m.Stream.Octets, m.Stream.SHA256[:]
+	}
+	return p.apply(m.Path, f), nil
+}
+
+// apply leaves out what p ignores of the answer to a request for path.
+func (p IgnorePolicy) apply(path string, f form) (c Canonicalized) {
+	ofHeaders := p
+	if p.bodies != nil && len(f.streamSHA256) == 0 {
+		if found, looked := p.bodies.edits(path, f.headers, f.body); looked {
+			f.body, c.Spans = found.apply(f.body)
+			f.hasBody = len(f.body) > 0
+			ofHeaders = p.ignoringToo("content-length")
+		}
+	}
+	f.headers, c.Ignored = ofHeaders.split(f.headers, false, c.Ignored)
+	f.trailers, c.Ignored = p.split(f.trailers, true, c.Ignored)
+	c.Output = encode(f)
 	c.Hash = sha256.Sum256(c.Output)
-	return c, nil
+	return c
 }
 
 // maxStatus is the largest that Envoy passes on.

@@ -1,6 +1,7 @@
-// Package policy holds the capture policy: two CEL expressions over a request,
-// one that finds its meter ids and one that says which requests are no telemetry
-// and are left out of the log.
+// Package policy holds the capture policy: CEL expressions over a request, one
+// that finds its meter ids, one that says which requests are no telemetry and are
+// left out of the log, and one that says which are streams; and the content types
+// of streams.
 //
 // It guarantees that a policy which New returned can be evaluated on any bytes:
 // expressions are checked when they are compiled, their cost is limited, and what
@@ -28,7 +29,7 @@ const (
 	MaxReasonBytes = 256
 )
 
-// Options are the two expressions, in CEL (https://cel.dev) with its optional
+// Options are the expressions, in CEL (https://cel.dev) with its optional
 // types and its extended strings library.
 type Options struct {
 	// Meters yields the meter ids of a request: a string, a number, a list of
@@ -38,17 +39,24 @@ type Options struct {
 	// Skip yields true or a reason for what is not to be recorded. Empty:
 	// everything is recorded.
 	Skip string
+	// Stream yields true for a request of a stream. It sees the headers alone: the
+	// body is empty. Empty: the content type alone says so.
+	Stream string
+	// Types are the content types of streams; a "*" at the end stands for any rest.
+	Types []string
 }
 
 // Policy is a compiled capture policy, safe for use by many goroutines.
 type Policy struct {
 	meters *rule
 	skip   *rule
+	stream *rule
+	types  []string
 	text   []byte
 }
 
-// New compiles the expressions. Its error is one sentence that names the setting
-// ("capture.meters" or "capture.skip"), line and column, and what is wrong.
+// New compiles the expressions. Its error is one sentence that names the setting,
+// as in "capture.meters", line and column, and what is wrong.
 func New(o Options) (*Policy, error) {
 	if o.Meters == "" {
 		o.Meters = DefaultMeters
@@ -66,6 +74,15 @@ func New(o Options) (*Policy, error) {
 			return nil, err
 		}
 	}
+	if o.Stream != "" {
+		if p.stream, err = compile(env, "capture.stream", o.Stream, yieldsStream); err != nil {
+			return nil, err
+		}
+	}
+	if p.types, err = streamTypes(o.Types); err != nil {
+		return nil, err
+	}
+	o.Types = p.types
 	if p.text, err = canonical(o); err != nil {
 		return nil, err
 	}

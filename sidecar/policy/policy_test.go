@@ -202,7 +202,7 @@ func TestNewErrors(t *testing.T) {
 func TestText(t *testing.T) {
 	p := mustNew(t, Options{Meters: `request.headers["a"]`, Skip: `request.path < "/b" && true`})
 	got := p.Text()
-	want := `{"meters":"request.headers[\"a\"]","skip":"request.path < \"/b\" && true","version":1}`
+	want := `{"meters":"request.headers[\"a\"]","skip":"request.path < \"/b\" && true","stream":"","stream_types":[],"version":1}`
 	if string(got.Text) != want {
 		t.Errorf("text\n got %s\nwant %s", got.Text, want)
 	}

@@ -104,6 +104,13 @@ func withoutOptional(t *cel.Type) *cel.Type {
 	return t
 }
 
+func yieldsStream(t *cel.Type) string {
+	if t.Kind() == types.BoolKind {
+		return ""
+	}
+	return "bool"
+}
+
 func yieldsSkip(t *cel.Type) string {
 	switch t.Kind() {
 	case types.BoolKind, types.StringKind:

@@ -16,10 +16,12 @@ func canonical(o Options) ([]byte, error) {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false) // "&&" and "<" stay readable.
 	err := enc.Encode(struct {
-		Meters  string `json:"meters"`
-		Skip    string `json:"skip"`
-		Version uint32 `json:"version"`
-	}{o.Meters, o.Skip, Version})
+		Meters  string   `json:"meters"`
+		Skip    string   `json:"skip"`
+		Stream  string   `json:"stream"`
+		Types   []string `json:"stream_types"`
+		Version uint32   `json:"version"`
+	}{o.Meters, o.Skip, o.Stream, o.Types, Version})
 	if err != nil {
 		return nil, fmt.Errorf("encode capture policy: %w", err)
 	}

@@ -37,6 +37,8 @@ func Redacted(ev *logv1.Event) *logv1.Event {
 		hide(k.Request.GetTrailers())
 	case *logv1.Event_RequestPart:
 		hide(k.RequestPart.GetTrailers())
+	case *logv1.Event_ResponsePart:
+		hide(k.ResponsePart.GetHeaders())
 	case *logv1.Event_Response:
 		redactResponse(k.Response)
 	}

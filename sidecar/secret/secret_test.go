@@ -30,6 +30,7 @@ func TestNoEventShowsCredentials(t *testing.T) {
 	for name, ev := range map[string]*logv1.Event{
 		"request":  {Kind: &logv1.Event_Request{Request: &logv1.Request{Headers: credentials(), Trailers: credentials()}}},
 		"part":     {Kind: &logv1.Event_RequestPart{RequestPart: &logv1.RequestPart{Trailers: credentials()}}},
+		"answer":   {Kind: &logv1.Event_ResponsePart{ResponsePart: &logv1.ResponsePart{Headers: credentials()}}},
 		"response": {Kind: &logv1.Event_Response{Response: &logv1.Response{Output: c.Output}}},
 		"ignored": {Kind: &logv1.Event_Response{Response: &logv1.Response{IgnoredHeaders: []*logv1.IgnoredHeader{
 			{Name: []byte("cookie"), Value: []byte(password)}, {Name: []byte("date"), Value: []byte("meter-1")},

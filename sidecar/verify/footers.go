@@ -68,6 +68,9 @@ func (f *footers) entry(r *Report, e auditlog.Entry, hash chain.Hash, first bool
 	case auditlog.KindCheckpoint, auditlog.KindStart:
 		at = f.decoded(r, e, hash, first)
 	default:
+		if s.Spans {
+			ignored(r, e)
+		}
 		if e.Offset-f.first >= f.interval && !f.overdue {
 			r.add(e.Offset, CodeUnsealed, "the window from %d on is full, and no checkpoint seals it", f.first)
 			f.overdue = true

@@ -25,6 +25,7 @@ const (
 	CodeUnsealed     Code = "unsealed"      // a full window without a checkpoint
 	CodeTrustedRoot  Code = "trusted-root"  // differs from a root the reader trusts
 	CodePolicy       Code = "policy"        // a Start's policy is not its digest's
+	CodeIgnored      Code = "ignored"       // what was taken out of a body does not fit into it
 	CodeStoredFooter Code = "stored-footer" // the record of a checkpoint is not the chain's
 	CodeIndex        Code = "index"         // the index by term or time is not the entries'
 	CodeTree         Code = "tree"          // the stored Merkle nodes are not the entries'

@@ -12,7 +12,7 @@ import (
 // TestFailOpen: what passed while the sidecar was dead is told by Gap entries,
 // which Envoy's counter witnesses, and told once.
 func TestFailOpen(t *testing.T) {
-	s := newSite(t, siteOptions{serve: []string{"--fail-open"}, capture: filter.Capture{FailOpen: true}})
+	s := newSite(t, siteOptions{serve: []string{"--profile", "fail-open"}, capture: filter.Capture{Profile: filter.FailOpen}})
 	// Only a running Envoy has an admin address, and it needs no sidecar to run.
 	s.stopSidecar()
 	s.options.serve = append(s.options.serve, "--envoy.admin", s.envoy.AdminURL)

@@ -110,7 +110,7 @@ func (f fault) check(t *testing.T, s *site, list []*recorded, misbehave string) 
 	}
 	v := s.replayInto(1, s.log, misbehave)
 	d, x := v.Divergence, list[f.first]
-	if v.Result != "DIVERGENCE" || d == nil || d.Kind != "output-differs" || len(d.Overlapping) > 0 {
+	if v.Result != "DIVERGENCE" || d == nil || d.Kind != "body" || len(d.Overlapping) > 0 {
 		t.Fatalf("verdict %+v", v)
 	}
 	if d.FirstBadOffset != x.response.Offset || d.RequestOffset != x.request.Offset || v.Compared != uint64(f.first)+1 {

@@ -11,6 +11,7 @@ import (
 type recordedExchange struct {
 	offset   uint64
 	request  *logv1.Request
+	body     []byte // its own, or that of its parts
 	trailers []*logv1.Header
 	response *logv1.Response // nil: none
 	abort    *logv1.Abort    // nil: none
@@ -34,10 +35,11 @@ func readExchanges(t *testing.T, log string) []*recordedExchange {
 	eachEvent(t, log, 0, func(e auditlog.Entry, ev *logv1.Event) bool {
 		switch k := ev.GetKind().(type) {
 		case *logv1.Event_Request:
-			x := &recordedExchange{offset: e.Offset, request: k.Request}
+			x := &recordedExchange{offset: e.Offset, request: k.Request, body: k.Request.GetBody()}
 			list, by[e.Offset] = append(list, x), x
 		case *logv1.Event_RequestPart:
 			x := by[k.RequestPart.GetRequestOffset()]
+			x.body = append(x.body, k.RequestPart.GetData()...)
 			x.trailers = append(x.trailers, k.RequestPart.GetTrailers()...)
 		case *logv1.Event_Response:
 			by[k.Response.GetRequestOffset()].response = k.Response

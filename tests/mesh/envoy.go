@@ -7,17 +7,19 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"verbatim/filter"
 )
 
-// envoyVariable names the Envoy binary to use instead of the repository's own.
-const envoyVariable = "VERBATIM_ENVOY"
+// EnvoyVariable is the environment variable that names the Envoy binary to use
+// instead of the repository's own.
+const EnvoyVariable = "VERBATIM_ENVOY"
 
 // EnvoyPath returns the Envoy binary: the one that VERBATIM_ENVOY names, else
 // .build/envoy/bin/envoy under the repository's root.
 func EnvoyPath() (string, error) {
-	path := os.Getenv(envoyVariable)
+	path := os.Getenv(EnvoyVariable)
 	if path == "" {
 		root, err := Root()
 		if err != nil {
@@ -26,9 +28,32 @@ func EnvoyPath() (string, error) {
 		path = filepath.Join(root, ".build", "envoy", "bin", "envoy")
 	}
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("find Envoy: %w: run deploy/setup.sh envoy, or set %s to an Envoy binary", err, envoyVariable)
+		return "", fmt.Errorf("find Envoy: %w: run deploy/setup.sh envoy, or set %s to an Envoy binary", err, EnvoyVariable)
 	}
 	return path, nil
+}
+
+// OlderEnvoys returns the binaries of the older Envoys that tests run, by their
+// names, such as envoy-1.38.3: one for each file of requirements in deploy.
+func OlderEnvoys() (map[string]string, error) {
+	root, err := Root()
+	if err != nil {
+		return nil, err
+	}
+	const requirements = "-requirements.txt"
+	files, err := filepath.Glob(filepath.Join(root, "deploy", "envoy-*"+requirements))
+	if err != nil {
+		return nil, fmt.Errorf("find older Envoys: %w", err)
+	}
+	paths := map[string]string{}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), requirements)
+		paths[name] = filepath.Join(root, ".build", name, "bin", "envoy")
+		if _, err := os.Stat(paths[name]); err != nil {
+			return nil, fmt.Errorf("find older Envoys: %w: run deploy/setup.sh envoys", err)
+		}
+	}
+	return paths, nil
 }
 
 // EnvoyOptions says which Envoy to start.

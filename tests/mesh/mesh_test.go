@@ -92,7 +92,7 @@ func TestEnvoyRefusesConfiguration(t *testing.T) {
 
 func TestEnvoyPathFromEnvironment(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "envoy")
-	t.Setenv(envoyVariable, path)
+	t.Setenv(EnvoyVariable, path)
 	if _, err := EnvoyPath(); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), path) {
 		t.Errorf("EnvoyPath = %v, want one sentence that names %s", err, path)
 	}

@@ -34,13 +34,28 @@ func readInput(h http.Header, f fault) (input, error) {
 		in.now = time.UnixMilli(ms).UTC()
 	}
 	if text := h.Get(seedHeader); text != "" && f != faultRandom {
-		seed, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			return input{}, fmt.Errorf("header %s: %q is not a number of 64 bits", seedHeader, text)
+		var err error
+		if in.seed, err = parseSeed(text); err != nil {
+			return input{}, fmt.Errorf("header %s: %w", seedHeader, err)
 		}
-		in.seed = seed
 	}
 	return in, nil
+}
+
+// uuidLength is that of a UUID with its dashes, which profile observe gives.
+const uuidLength = 36
+
+// parseSeed reads a number, or makes one of a UUID, of which not all bits are random.
+func parseSeed(text string) (uint64, error) {
+	if len(text) == uuidLength {
+		sum := sha256.Sum256([]byte(text))
+		return binary.BigEndian.Uint64(sum[:8]), nil
+	}
+	seed, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a number of 64 bits", text)
+	}
+	return seed, nil
 }
 
 func randomSeed() uint64 {

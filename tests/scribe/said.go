@@ -25,7 +25,10 @@ import (
 // and before that "keeping KEY VALUE", and "refused WHAT: SENTENCE" for what failed.
 type words struct{ to io.Writer }
 
-func (w words) say(format string, args ...any) { fmt.Fprintf(w.to, format+"\n", args...) }
+// say says one line, also of errors that were joined.
+func (w words) say(format string, args ...any) {
+	fmt.Fprintln(w.to, strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; "))
+}
 
 // said is what one or several scribes have said.
 type said struct {

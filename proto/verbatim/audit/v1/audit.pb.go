@@ -728,8 +728,14 @@ type AuditReplayResponse struct {
 	Trusted string `protobuf:"bytes,30,opt,name=trusted,proto3" json:"trusted,omitempty"`
 	// The last offset that this covers.
 	TrustedThrough uint64 `protobuf:"varint,31,opt,name=trusted_through,json=trustedThrough,proto3" json:"trusted_through,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// SHA-256 of each ignore policy that answers were compared under, in the order in
+	// which they were first used.
+	IgnorePolicySha256 [][]byte `protobuf:"bytes,40,rep,name=ignore_policy_sha256,json=ignorePolicySha256,proto3" json:"ignore_policy_sha256,omitempty"`
+	// All of them are those that the log sealed for their requests. Else both sides were
+	// brought under another one, and the roots above are not the recorded ones.
+	IgnorePolicySealed bool `protobuf:"varint,41,opt,name=ignore_policy_sealed,json=ignorePolicySealed,proto3" json:"ignore_policy_sealed,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *AuditReplayResponse) Reset() {
@@ -977,6 +983,20 @@ func (x *AuditReplayResponse) GetTrustedThrough() uint64 {
 		return x.TrustedThrough
 	}
 	return 0
+}
+
+func (x *AuditReplayResponse) GetIgnorePolicySha256() [][]byte {
+	if x != nil {
+		return x.IgnorePolicySha256
+	}
+	return nil
+}
+
+func (x *AuditReplayResponse) GetIgnorePolicySealed() bool {
+	if x != nil {
+		return x.IgnorePolicySealed
+	}
+	return false
 }
 
 type StartInRange struct {
@@ -2480,7 +2500,7 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\x05after\x18\v \x01(\tR\x05after\x12\x16\n" +
 	"\x06warmed\x18\f \x01(\bR\x06warmed\x12\x16\n" +
 	"\x06replay\x18\r \x01(\rR\x06replayB\x12\n" +
-	"\x10_response_offset\"\xc6\b\n" +
+	"\x10_response_offset\"\xaa\t\n" +
 	"\x13AuditReplayResponse\x127\n" +
 	"\x06result\x18\x01 \x01(\x0e2\x1f.verbatim.audit.v1.ReplayResultR\x06result\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12=\n" +
@@ -2520,7 +2540,9 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\x06warmed\x18\x1c \x01(\x04R\x06warmed\x12\x1a\n" +
 	"\bdoubtful\x18\x1d \x01(\x04R\bdoubtful\x12\x18\n" +
 	"\atrusted\x18\x1e \x01(\tR\atrusted\x12'\n" +
-	"\x0ftrusted_through\x18\x1f \x01(\x04R\x0etrustedThrough\"]\n" +
+	"\x0ftrusted_through\x18\x1f \x01(\x04R\x0etrustedThrough\x120\n" +
+	"\x14ignore_policy_sha256\x18( \x03(\fR\x12ignorePolicySha256\x120\n" +
+	"\x14ignore_policy_sealed\x18) \x01(\bR\x12ignorePolicySealed\"]\n" +
 	"\fStartInRange\x12\x16\n" +
 	"\x06offset\x18\x01 \x01(\x04R\x06offset\x125\n" +
 	"\bpipeline\x18\x02 \x01(\v2\x19.verbatim.log.v1.PipelineR\bpipeline\"\xd3\x03\n" +

@@ -1603,12 +1603,17 @@ func (x *IgnoredHeader) GetInTrailers() bool {
 	return false
 }
 
-// IgnoredSpan is a piece of a body that an ignore policy replaced.
+// IgnoredSpan is a piece of a body that an ignore policy replaced. The spans of a
+// response are in the order of their positions.
 type IgnoredSpan struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Octets from the start of the output's body to the placeholder.
-	Position      uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
-	Original      []byte `protobuf:"bytes,2,opt,name=original,proto3" json:"original,omitempty"`
+	// Octets from the start of the output's body to what stands for the original.
+	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
+	Original []byte `protobuf:"bytes,2,opt,name=original,proto3" json:"original,omitempty"`
+	// How many octets of the output's body stand for it: the placeholder's in JSON; in
+	// protobuf none for a field, and those of a shorter length for the length of a
+	// message around it.
+	Octets        uint32 `protobuf:"varint,3,opt,name=octets,proto3" json:"octets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1655,6 +1660,13 @@ func (x *IgnoredSpan) GetOriginal() []byte {
 		return x.Original
 	}
 	return nil
+}
+
+func (x *IgnoredSpan) GetOctets() uint32 {
+	if x != nil {
+		return x.Octets
+	}
+	return 0
 }
 
 // Output is what a replay must give again, in canonical form. It is always
@@ -2468,10 +2480,11 @@ const file_verbatim_log_v1_log_proto_rawDesc = "" +
 	"\x04name\x18\x02 \x01(\fR\x04name\x12\x14\n" +
 	"\x05value\x18\x03 \x01(\fR\x05value\x12\x1f\n" +
 	"\vin_trailers\x18\x04 \x01(\bR\n" +
-	"inTrailers\"E\n" +
+	"inTrailers\"]\n" +
 	"\vIgnoredSpan\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x04R\bposition\x12\x1a\n" +
-	"\boriginal\x18\x02 \x01(\fR\boriginal\"\x81\x02\n" +
+	"\boriginal\x18\x02 \x01(\fR\boriginal\x12\x16\n" +
+	"\x06octets\x18\x03 \x01(\rR\x06octets\"\x81\x02\n" +
 	"\x06Output\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\rR\x06status\x121\n" +
 	"\aheaders\x18\x02 \x03(\v2\x17.verbatim.log.v1.HeaderR\aheaders\x12\x19\n" +

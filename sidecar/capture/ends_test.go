@@ -1,0 +1,34 @@
+package capture_test
+
+import (
+	"testing"
+
+	logv1 "verbatim/proto/verbatim/log/v1"
+)
+
+// TestTheCauseOfAnAbort ends one exchange that is in the pipeline in every way.
+func TestTheCauseOfAnAbort(t *testing.T) {
+	for name, c := range map[string]struct {
+		end   func(r *rig, x *exchange)
+		cause logv1.AbortCause
+	}{
+		"stream closed":   {func(_ *rig, x *exchange) { x.end() }, logv1.AbortCause_ABORT_CAUSE_CLIENT_GONE},
+		"stream reset":    {func(_ *rig, x *exchange) { x.cancel() }, logv1.AbortCause_ABORT_CAUSE_CLIENT_GONE},
+		"connection lost": {func(r *rig, _ *exchange) { _ = r.conn.Close() }, logv1.AbortCause_ABORT_CAUSE_UNKNOWN},
+		"process stopped": {func(r *rig, _ *exchange) { r.server.Stopping(); r.grpc.Stop() }, logv1.AbortCause_ABORT_CAUSE_RESTART},
+		"answer that can't be read": {func(_ *rig, x *exchange) {
+			x.send(responseHeaders(true, "no status", "via_upstream", 0))
+		}, logv1.AbortCause_ABORT_CAUSE_REFUSED},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, nil)
+			x := r.begin()
+			x.ask(requestHeaders(true))
+			c.end(r, x)
+			abort := r.events(3)[2].GetAbort()
+			if abort.GetCause() != c.cause || abort.GetDelivered() != logv1.Delivered_DELIVERED_MAYBE {
+				t.Errorf("abort %v, want cause %s", abort, c.cause)
+			}
+		})
+	}
+}

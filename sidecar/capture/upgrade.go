@@ -1,0 +1,79 @@
+package capture
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	extprocfilterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
+)
+
+// upgrade is the protocol that a request asks to speak on; empty if it asks for
+// none. Envoy shows HTTP/2's extended CONNECT in the same form, and keeps both
+// headers for an upgrade alone.
+func (r *request) upgrade() string {
+	for token := range strings.SplitSeq(r.header("connection"), ",") {
+		if strings.EqualFold(strings.TrimSpace(token), "upgrade") {
+			return strings.ToValidUTF8(r.header("upgrade"), "\uFFFD")
+		}
+	}
+	return ""
+}
+
+// handleUpgrade refuses a connection that is to speak another protocol, or lets
+// it go and records that it went: what is spoken there is not seen.
+func (x *exchange) handleUpgrade(protocol string) error {
+	if x.server.PassUpgrades {
+		return x.passUpgrade(protocol)
+	}
+	sentence := "an upgrade to " + protocol + " is refused: what it carries can't be recorded (upgrades: refuse)"
+	if err := x.recordRefused(); err != nil {
+		sentence += "; the refusal itself could not be recorded: " + x.sentence(err)
+	}
+	return x.refuseWith(&refusal{"upgrade", http.StatusForbidden, sentence})
+}
+
+// recordRefused gives a request that will not be let through an entry all the
+// same. It takes no turn, as it never enters the pipeline.
+func (x *exchange) recordRefused() error {
+	var err error
+	if x.request.seed, err = newSeed(); err != nil {
+		return err
+	}
+	x.keepPipelineHeaders()
+	entry, err := x.durable(x.server.Log.Append(x.request.draft(x.server.ClockHeader, x.server.SeedHeader)))
+	if err != nil {
+		return err
+	}
+	x.offset, x.phase = entry.Offset, placed
+	return nil
+}
+
+func (x *exchange) passUpgrade(protocol string) error {
+	passing := Losses{}
+	passing.AddSince("sidecar", "an upgrade to "+protocol+" passed unrecorded", time.Now(), 1)
+	err := passing.Tell(context.WithoutCancel(x.stream.Context()), x.server.Log)
+	switch {
+	case err != nil && !x.server.failsOpen():
+		return x.refuse("not-writable", "that an upgrade passes could not be recorded: "+x.sentence(err))
+	case err != nil:
+		x.server.Losses.Add("sidecar", "an upgrade to "+protocol+" passed unrecorded")
+	}
+	x.phase = passed
+	reply := continueRequestHeaders(nil)
+	reply.ModeOverride = nothingMore()
+	return x.send(reply)
+}
+
+// nothingMore tells Envoy to show nothing of what follows, and to hold nothing
+// for us.
+func nothingMore() *extprocfilterv3.ProcessingMode {
+	return &extprocfilterv3.ProcessingMode{
+		RequestBodyMode:     extprocfilterv3.ProcessingMode_NONE,
+		RequestTrailerMode:  extprocfilterv3.ProcessingMode_SKIP,
+		ResponseHeaderMode:  extprocfilterv3.ProcessingMode_SKIP,
+		ResponseBodyMode:    extprocfilterv3.ProcessingMode_NONE,
+		ResponseTrailerMode: extprocfilterv3.ProcessingMode_SKIP,
+	}
+}

@@ -1,0 +1,55 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"testing"
+)
+
+var fire = flag.Bool("fire", false, "run the tests under fire in full: 1,000 connections that send 15 MiB each")
+
+// TestMemoryIsBounded sends more than there is room for, from many connections at
+// one time. What doesn't fit is refused, what fits is answered, and neither Envoy
+// nor the sidecar grows beyond its bound.
+func TestMemoryIsBounded(t *testing.T) {
+	const mib = 1 << 20
+	connections, body, room := 200, 2*mib, 32*mib
+	if *fire {
+		connections, body, room = 1000, 15*mib, 256*mib
+	}
+	for name, chunked := range map[string]bool{"sized": false, "chunked": true} {
+		t.Run(name, func(t *testing.T) {
+			o := siteOptions{upstream: sink(t), serve: []string{fmt.Sprintf("--max-bytes-in-flight=%d", room), "--ordering=none"}}
+			o.capture.MaxBytesInFlight = uint64(room)
+			s := newSite(t, o)
+			refused := connections - room/body // by their heads
+			if chunked {
+				refused = connections - room/mib
+			}
+			answers := flood{connections: connections, body: body, pieces: 16, chunked: chunked, refused: refused}.run(s)
+			envoy, err := s.envoy.PeakMemory()
+			if err != nil {
+				t.Fatal(err)
+			}
+			sidecar, err := s.sidecar.PeakMemory()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d connections of %d MiB: %v; peaks: Envoy %d MiB, sidecar %d MiB", connections, body>>20, answers, envoy>>20, sidecar>>20)
+			inFlight := uint64(room) //nolint:gosec // a constant
+			if most := 192*mib + 2*inFlight; envoy > most {
+				t.Errorf("Envoy had %d MiB, the bound is %d MiB", envoy>>20, most>>20)
+			}
+			if most := 192*mib + 5*inFlight; sidecar > most {
+				t.Errorf("the sidecar had %d MiB, the bound is %d MiB", sidecar>>20, most>>20)
+			}
+			if refused := answers["503 no-room"]; answers["200"] == 0 || answers["200"]+refused != connections {
+				t.Errorf("answers %v, want 200 for some and 503 no-room for all others", answers)
+			}
+			s.stop()
+			if r := s.verify(0, s.log); r.Responses != uint64(answers["200"]) || r.Requests != r.Responses { //nolint:gosec // a number of connections
+				t.Errorf("%d were answered; the log has %d requests, %d responses", answers["200"], r.Requests, r.Responses)
+			}
+		})
+	}
+}
