@@ -73,7 +73,7 @@ func TestServices(t *testing.T) {
 			s.record()
 			s.wantRecordedTimes()
 			s.wantVerified()
-			s.wantDivergence()
+			s.wantNondeterministic()
 		})
 	}
 }
