@@ -75,6 +75,9 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 		admin: c.Envoy.Admin, log: log, losses: s.losses, logger: logger,
 		changed: s.recordStart, version: c.Envoy.Version, since: time.Now(),
 	}
+	if c.Envoy.Admin != "" {
+		s.watch.ends = &ends{watch: s.watch}
+	}
 	s.newSigning(keys)
 	if err := s.newAnchoring(payment); err != nil {
 		return errors.Join(err, l.close(), s.close())
@@ -206,8 +209,13 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	inFlight := room.New(s.config.MaxBytesInFlight)
 	s.metrics.WatchRoom(inFlight.Taken, s.config.MaxBytesInFlight)
 	replays := &recorded{log: s.log, seedHeader: s.config.SeedHeader}
+	var ended func(context.Context, time.Time) logv1.AbortCause
+	if s.watch.ends != nil {
+		ended = s.watch.ends.cause
+	}
 	processor := capture.New(capture.Options{
-		Log: s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
+		Ended: ended,
+		Log:   s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
 		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader,
 		FailOpen: s.config.FailOpen, Losses: s.losses,
 		MaxEventBytes: s.config.MaxEventBytes, MaxGather: s.config.MaxGather, Room: inFlight,
