@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/filter"
+	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 	"verbatim/tests/mesh"
 )
