@@ -231,7 +231,7 @@ func (r *run) one(ctx context.Context, x *exchange) error {
 	canonical, failure, err := r.send(ctx, x, request)
 	if ctx.Err() != nil {
 		r.stopped(x)
-		return nil
+		return nil //nolint:nilerr // the verdict says that it was stopped
 	}
 	if err != nil {
 		return err

@@ -35,6 +35,7 @@ type envoyWatch struct {
 	losses *capture.Losses
 	logger *slog.Logger
 	client http.Client
+	ends   *ends // how exchanges end; nil without Envoy's admin endpoint
 	// changed records that Envoy's version is another.
 	changed func(ctx context.Context, version string) error
 
@@ -78,6 +79,9 @@ func (w *envoyWatch) poll(ctx context.Context) {
 	if w.admin != "" {
 		if err := w.look(ctx); err != nil {
 			w.logger.Debug("what envoy knows is not recorded yet", "err", err)
+		}
+		if w.ends != nil {
+			w.ends.remember(ctx)
 		}
 	}
 	if err := w.losses.Tell(ctx, w.log); err != nil {
@@ -166,6 +170,14 @@ func (w *envoyWatch) lastLook(ctx context.Context) {
 	}
 }
 
+// envoyCounters is Envoy's page of counters.
+type envoyCounters struct {
+	Stats []struct {
+		Name  string `json:"name"`
+		Value uint64 `json:"value"`
+	} `json:"stats"`
+}
+
 // ask reads Envoy's version, how long it has been running, over hot restarts, as
 // its counters do, and how many exchanges it let pass.
 func (w *envoyWatch) ask(ctx context.Context) (envoyState, error) {
@@ -173,12 +185,7 @@ func (w *envoyWatch) ask(ctx context.Context) (envoyState, error) {
 		Version string `json:"version"`
 		Uptime  string `json:"uptime_all_epochs"`
 	}
-	var stats struct {
-		Stats []struct {
-			Name  string `json:"name"`
-			Value uint64 `json:"value"`
-		} `json:"stats"`
-	}
+	var stats envoyCounters
 	at := time.Now()
 	path := "/stats?format=json&filter=" + url.QueryEscape("^("+passedCounter+"|"+upstreamCounter+")$")
 	if err := errors.Join(w.get(ctx, "/server_info", &info), w.get(ctx, path, &stats)); err != nil {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
+	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/admin"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/capture"
@@ -82,6 +83,8 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	}
 	if c.Profile == "observe" {
 		s.watch.cross = &crossCheck{log: log, losses: s.losses, shown: &s.shown}
+	} else if c.Envoy.Admin != "" {
+		s.watch.ends = &ends{watch: s.watch}
 	}
 	s.newSigning(keys)
 	if err := s.newAnchoring(payment); err != nil {
@@ -212,8 +215,13 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	inFlight := room.New(s.config.MaxBytesInFlight)
 	s.metrics.WatchRoom(inFlight.Taken, s.config.MaxBytesInFlight)
 	replays := &recorded{log: s.log, seedHeader: s.config.SeedHeader}
+	var ended func(context.Context, time.Time) logv1.AbortCause
+	if s.watch.ends != nil {
+		ended = s.watch.ends.cause
+	}
 	processor := capture.New(capture.Options{
-		Log: s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
+		Ended: ended,
+		Log:   s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
 		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader, Clock: s.clock,
 		Profile: s.config.LogProfile(), Position: s.config.LogPosition(), Losses: s.losses,
 		MaxEventBytes: s.config.MaxEventBytes, MaxGather: s.config.MaxGather, Room: inFlight,

@@ -105,7 +105,7 @@ func TestACommandEndsWithItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	done := make(chan error)
 	go func() { done <- fresh.Step(`sleep 1000 & echo up; wait`).Run(ctx, target(t), w) }()
 	if _, err := r.Read(make([]byte, 1)); err != nil {
@@ -115,7 +115,9 @@ func TestACommandEndsWithItsContext(t *testing.T) {
 	if err := <-done; !errors.Is(err, fresh.ErrStep) || !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
-	w.Close()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := bytes.NewBuffer(nil).ReadFrom(r); err != nil { // ends when nobody holds the other end
 		t.Error(err)
 	}

@@ -32,15 +32,15 @@ type exchange struct {
 	messages <-chan *extprocv3.ProcessingRequest
 	phase    phase
 	request  request
-	offset   uint64 // of the Request entry, from placed on
-	release  func() // of the turn; nil without one
+	offset   uint64    // of the Request entry, from placed on
+	release  func()    // of the turn; nil without one
+	since    time.Time // when the entry was to be written
 	sentAt   time.Time
 	answer   answer
 	steps    []step           // of a stream: what waits to be recorded
 	turnOver <-chan time.Time // of a stream: when others may enter; nil: not bounded
 	gather   gather           // while the request comes in
 	room     *room.Share      // of the message that is there; nil without one
-	owing    bool             // Envoy waits for our reply
 	failed   bool             // we ended the stream
 }
 
@@ -50,7 +50,6 @@ func (x *exchange) handle(m *extprocv3.ProcessingRequest) error {
 	if x.phase == overturned {
 		return nil
 	}
-	x.owing = true
 	if in, err := x.inParts(m); in {
 		return err
 	}
@@ -79,7 +78,6 @@ func (x *exchange) send(r *extprocv3.ProcessingResponse) error {
 	if err := x.stream.Send(r); err != nil {
 		return fmt.Errorf("reply to envoy: %w", err)
 	}
-	x.owing = false
 	return nil
 }
 
@@ -101,7 +99,10 @@ func (x *exchange) sentence(err error) string {
 
 // end closes whatever the end of the stream leaves open.
 func (x *exchange) end() {
-	x.close(x.whyEnded())
+	if x.recorded() {
+		x.close(x.whyEnded())
+	}
+	x.close(logv1.AbortCause_ABORT_CAUSE_UNKNOWN, "")
 	x.room.Release()
 }
 

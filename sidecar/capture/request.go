@@ -138,6 +138,7 @@ func (x *exchange) record(reply func(*extprocv3.HeaderMutation) *extprocv3.Proce
 		return err
 	}
 	clientSets := x.keepPipelineHeaders()
+	x.begins()
 	entry, err := x.durable(x.server.Log.Append(x.request.draft(x.server.ClockHeader, x.server.SeedHeader)))
 	if err != nil {
 		return x.notRecorded(err, clientSets, reply)

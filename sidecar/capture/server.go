@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -66,7 +67,11 @@ type Options struct {
 	Replayed func(clockMS, seed uint64) (bool, error)
 	// Seen is told the addresses of each exchange: who answered, and the
 	// listener's. May be nil.
-	Seen    func(upstream, listener string)
+	Seen func(upstream, listener string)
+	// Ended says why an exchange ended without an answer that ended just now and
+	// began at a time: CLIENT_GONE, PIPELINE_RESET or TIMEOUT where that is certain,
+	// anything else where not. It may take a moment, and must be bounded. May be nil.
+	Ended   func(ctx context.Context, since time.Time) logv1.AbortCause
 	Metrics Metrics
 	Logger  *slog.Logger
 }

@@ -60,7 +60,7 @@ func TestCrashOfEnvoy(t *testing.T) {
 	c.finish(s)
 	s.stop()
 	c.check(t, s.log)
-	checkCrashed(t, s, "the client went away, or the connection to the pipeline was reset, ")
+	checkCrashed(t, s, "the connection from envoy was lost")
 }
 
 // checkCrashed requires a closed log to hold, with every request closed, some

@@ -30,8 +30,8 @@ const unclocked = "a trailer and no octet"
 
 // TestWireRequests sends every odd request. The pipeline gets at a replay what
 // it got behind Envoy, byte for byte, and that is what the client sent but for
-// what Envoy changes. What Envoy or the sidecar refuses is not recorded; but an
-// upgrade is, as one that was never let through.
+// what Envoy changes. Nothing that Envoy or the sidecar refuses is recorded, but
+// for an upgrade, which is closed as never let through.
 func TestWireRequests(t *testing.T) {
 	captured := startWireServer(t, echoWire)
 	s := newSite(t, siteOptions{upstream: captured.addr, serve: []string{"--ordering", "global"}})
@@ -53,9 +53,17 @@ func TestWireRequests(t *testing.T) {
 		}
 	}
 	s.stop()
-	got, recorded := captured.received(), slices.DeleteFunc(readExchanges(t, s.log), func(x *recordedExchange) bool {
-		return x.abort.GetCause() == logv1.AbortCause_ABORT_CAUSE_REFUSED
+	got, upgrades := captured.received(), 0
+	recorded := slices.DeleteFunc(readExchanges(t, s.log), func(x *recordedExchange) bool {
+		is := x.abort.GetDelivered() == logv1.Delivered_DELIVERED_NO && strings.Contains(x.abort.GetReason(), "an upgrade to websocket")
+		if is {
+			upgrades++
+		}
+		return is
 	})
+	if upgrades != 1 {
+		t.Errorf("%d refused upgrades are recorded, want 1", upgrades)
+	}
 	if len(got) != len(passed) || len(recorded) != len(passed) || len(passed) < 100 {
 		t.Fatalf("the pipeline got %d requests, the log has %d, want %d of each", len(got), len(recorded), len(passed))
 	}
