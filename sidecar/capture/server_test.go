@@ -88,7 +88,11 @@ func (r *rig) serve(s *capture.Server) {
 	extprocv3.RegisterExternalProcessorServer(server, s)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	conn, err := grpc.NewClient("unix:"+listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	// A test's directory can hold what has a meaning in a target's name.
+	conn, err := grpc.NewClient("passthrough:///sidecar", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", listener.Addr().String())
+		}))
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -1,0 +1,128 @@
+package capture_test
+
+import (
+	"testing"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+
+	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/capture"
+)
+
+// messageOf is one of the messages that Envoy could send, or one that it would not.
+func messageOf(b byte) *extprocv3.ProcessingRequest {
+	switch b % 16 {
+	case 0:
+		return requestHeaders(b&16 != 0, "x-meter-id", "m")
+	case 1:
+		return grpcHeaders()
+	case 2, 3:
+		return requestBody(b&16 != 0, "ask")
+	case 4:
+		return requestBody(true, "")
+	case 5:
+		return requestTrailers("t", "1")
+	case 6:
+		return unsized()
+	case 7:
+		return unsized("content-type", "text/event-stream")
+	case 8:
+		return responseHeaders(b&16 != 0, "200", "via_upstream", 0)
+	case 9:
+		return answerHeaders(true, "stream_timeout", 4, ":status", "504")
+	case 10, 11:
+		return responseBody(b&16 != 0, "answer")
+	case 12:
+		return responseBody(true, "")
+	case 13:
+		return responseTrailers("t", "1")
+	case 14:
+		return unsized("content-length", "2000")
+	}
+	return &extprocv3.ProcessingRequest{}
+}
+
+// FuzzMessages sends messages in any order, and ends anywhere: no request may be
+// left open, none may have two outcomes or a part behind its outcome, and its turn
+// must be free. A request's headers are only let go with a clock if it is recorded.
+func FuzzMessages(f *testing.F) {
+	for _, seed := range []string{
+		"", "\x10\x18", "\x00\x02\x15\x08\x1a", "\x01\x02\x07\x0a\x12\x0a\x0d", "\x01\x09", "\x10\x06\x0a\x1a", "\x10\x06\x0a\x0d",
+		"\x0f\x08", "\x08\x00", "\x01\x0e\x0a\x1a\x02", "\x10\x06\x0a\x06\x0a\x1a", "\x10\x18\x1a\x1a\x12", "\x05\x00", "\x01\x05\x05\x04\x1b",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, messages []byte) {
+		r := newRig(t, func(o *capture.Options) { o.Hold, o.Oversize = time.Millisecond, true })
+		x := r.begin()
+		for _, b := range messages[:min(len(messages), 32)] {
+			if x.stream.Send(messageOf(b)) != nil {
+				break // it was failed
+			}
+		}
+		if err := x.stream.CloseSend(); err != nil {
+			t.Fatal(err)
+		}
+		clocks := 0
+		for {
+			reply, err := x.stream.Recv()
+			if err != nil {
+				break
+			}
+			for _, m := range []string{
+				setHeaders(reply.GetRequestHeaders().GetResponse().GetHeaderMutation()), setHeaders(reply.GetRequestBody().GetResponse().GetHeaderMutation()),
+			} {
+				if m != "" {
+					clocks++
+				}
+			}
+		}
+		next := r.begin()
+		next.ask(requestHeaders(true)) // excludes all others
+		next.end()
+		if err := r.log.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		checkOutcomes(t, r, clocks+1)
+	})
+}
+
+// checkOutcomes wants each request of a closed log to have one outcome behind its
+// parts, and as many requests as were given a clock.
+func checkOutcomes(t *testing.T, r *rig, clocks int) {
+	t.Helper()
+	v, err := auditlog.OpenReadOnly(r.log.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	open, requests := map[uint64]bool{}, 0
+	var s auditlog.Summary
+	for e, err := range v.Entries(t.Context(), 0, v.Tip().Offset) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Summarize(e.Raw); err != nil {
+			t.Fatal(err)
+		}
+		switch s.Kind {
+		case auditlog.KindRequest:
+			open[e.Offset] = true
+			requests++
+		case auditlog.KindRequestPart, auditlog.KindResponsePart, auditlog.KindResponse, auditlog.KindAbort:
+			if !open[s.RequestOffset] {
+				t.Errorf("the %s at %d belongs to %d, which is none or has its outcome", s.Kind, e.Offset, s.RequestOffset)
+			}
+			open[s.RequestOffset] = !s.Outcome()
+		}
+	}
+	for offset, is := range open {
+		if is {
+			t.Errorf("request %d has no outcome", offset)
+		}
+	}
+	if requests < clocks {
+		t.Errorf("%d requests are recorded, and %d were let go with a clock", requests, clocks)
+	}
+}
