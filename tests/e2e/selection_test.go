@@ -71,7 +71,7 @@ func withoutBeginning(t *testing.T, s *site, list []*recorded) {
 			seen[meterOf(x)] = true
 			continue
 		}
-		v := s.replayInto(1, s.log, "", "--from", fmt.Sprint(x.request.Offset))
+		v := s.replayInto(2, s.log, "", "--from", fmt.Sprint(x.request.Offset))
 		if d := v.Divergence; d == nil || d.FirstBadOffset != x.response.Offset || !strings.Contains(strings.Join(d.Diff, "\n"), "+ body /line: 1") {
 			t.Errorf("verdict %+v, want a divergence at %d", v, x.response.Offset)
 		}

@@ -26,6 +26,10 @@ func inProfile(t *testing.T, o filter.Capture, serve ...string) {
 		t.Run(name, func(t *testing.T) {
 			out, passesAlone := runCase(t, name, plain.Addr)
 			if !passesAlone {
+				// A call's end may race with its reset, without the capture too.
+				out, passesAlone = runCase(t, name, plain.Addr)
+			}
+			if !passesAlone {
 				t.Logf("does not pass through Envoy alone: %s", out)
 			}
 			if out, passes := runCase(t, name, with.envoy.Addr); passes != passesAlone {
