@@ -215,7 +215,7 @@ func TestAnUploadInParts(t *testing.T) {
 			t.Error(err)
 		}
 		w.Header().Set("content-length", "6")
-		_, _ = w.Write(append(head, rest...))
+		_, _ = w.Write(slices.Concat(head, rest))
 	}))
 	t.Cleanup(upstream.Close)
 	s := newSite(t, siteOptions{upstream: upstream.Listener.Addr().String(), serve: []string{"--capture.stream", `request.path == "/up"`}})
