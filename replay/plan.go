@@ -37,7 +37,13 @@ type exchange struct {
 }
 
 // compares says that a replay's answer is set against the recorded one.
-func (x *exchange) compares() bool { return x.ending == answered && !x.warm }
+func (x *exchange) compares() bool { return x.ending == answered && !x.warm && !x.unsendable() }
+
+// fromRecord says that an answer counts as it was recorded: Envoy's own, and one to a
+// request that can't be sent again.
+func (x *exchange) fromRecord() bool {
+	return !x.warm && (x.local || x.ending == answered && x.unsendable())
+}
 
 // answeredAt is one Response of a window, in chain order.
 type answeredAt struct {

@@ -1,6 +1,7 @@
 package replay_test
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -198,6 +199,24 @@ func TestOmittedOctetsAreNotReplayed(t *testing.T) {
 	}
 	if w := out.GetWarnings(); len(w) != 2 || !strings.Contains(w[0], "1 requests were not sent") {
 		t.Errorf("warnings %v", w)
+	}
+}
+
+// What was not sent takes its place in the roots from the record, as Envoy's own
+// answers do; what comes behind it keeps its own.
+func TestTheRootsCoverWhatWasNotSent(t *testing.T) {
+	r := newRecorder(t)
+	r.start(noisy("date"), "")
+	large := r.stream("/")
+	r.sent(&logv1.RequestPart{RequestOffset: large, Last: true, Omitted: &logv1.Omitted{Octets: 99, Sha256: make([]byte, 32)}})
+	r.streamed(large, "any")
+	right, _ := r.talk("/", 6)
+	r.streamed(right, "abcd")
+	_, url := startParrot(t)
+	out := r.replay(url, nil)
+	wantResult(t, out, "VERIFIED", "all 1 answers are the same")
+	if len(out.GetReplayRoot()) == 0 || !bytes.Equal(out.GetOriginalRoot(), out.GetReplayRoot()) {
+		t.Errorf("roots %x and %x", out.GetOriginalRoot(), out.GetReplayRoot())
 	}
 }
 

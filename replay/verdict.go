@@ -26,7 +26,7 @@ func (r *run) verdict() *auditv1.AuditReplayResponse {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("at least %d exchanges passed unrecorded in this range: they were not sent again", n))
 	}
 	if root := r.root(); root != nil {
-		out.OriginalRoot, out.ReplayRoot = r.recordedRoot(), root
+		out.OriginalRoot, out.ReplayRoot = r.plan.root(recordedHash), root
 		if r.options.Ignore == nil || out.GetIgnorePolicySealed() {
 			r.footers() // they are over outputs as they were recorded
 		}
@@ -96,19 +96,27 @@ func (r *run) diverged(x *exchange) {
 }
 
 // root covers all answers of the range; nil unless every selected request was
-// looked at. What Envoy answered itself comes from the record.
+// looked at.
 func (r *run) root() []byte {
 	if r.cannotTell != "" || r.firstBad != nil && !r.options.goOn() {
 		return nil
 	}
-	var root chain.Root
 	next := 0
-	for _, x := range r.plan.exchanges {
+	return r.plan.root(func(*exchange) chain.Hash {
+		next++
+		return r.answers[next-1].hash
+	})
+}
+
+// root is over the answers of the selected requests, with what is put in the place of
+// those that a replay compares.
+func (p *plan) root(compared func(*exchange) chain.Hash) []byte {
+	var root chain.Root
+	for _, x := range p.exchanges {
 		switch {
 		case x.compares():
-			root.Add(r.answers[next].hash)
-			next++
-		case x.local && !x.warm:
+			root.Add(compared(x))
+		case x.fromRecord():
 			root.Add(x.hash)
 		}
 	}
@@ -116,16 +124,7 @@ func (r *run) root() []byte {
 	return sum[:]
 }
 
-func (r *run) recordedRoot() []byte {
-	var root chain.Root
-	for _, x := range r.plan.exchanges {
-		if x.compares() || x.local && !x.warm {
-			root.Add(x.hash)
-		}
-	}
-	sum := root.Sum()
-	return sum[:]
-}
+func recordedHash(x *exchange) chain.Hash { return x.hash }
 
 // footers recomputes the output root of each sealed window with the replayed
 // outputs in their places. What was not replayed comes from the record, whose
