@@ -343,13 +343,7 @@ type AuditReplayRequest struct {
 	// A name from the configuration's replay.targets.
 	Target string `protobuf:"bytes,6,opt,name=target,proto3" json:"target,omitempty"`
 	// Go on after the first difference and count them all.
-	All bool `protobuf:"varint,7,opt,name=all,proto3" json:"all,omitempty"`
-	// Another name of replay.targets, of an instance in the same state: the replay is
-	// made in both, and the two are compared. It goes on after differences.
-	SecondTarget string `protobuf:"bytes,8,opt,name=second_target,json=secondTarget,proto3" json:"second_target,omitempty"`
-	// Every request from this offset on is sent, in its order, also those that are not
-	// selected; these are not compared.
-	WarmFrom      *uint64 `protobuf:"varint,9,opt,name=warm_from,json=warmFrom,proto3,oneof" json:"warm_from,omitempty"`
+	All           bool `protobuf:"varint,7,opt,name=all,proto3" json:"all,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -431,20 +425,6 @@ func (x *AuditReplayRequest) GetAll() bool {
 		return x.All
 	}
 	return false
-}
-
-func (x *AuditReplayRequest) GetSecondTarget() string {
-	if x != nil {
-		return x.SecondTarget
-	}
-	return ""
-}
-
-func (x *AuditReplayRequest) GetWarmFrom() uint64 {
-	if x != nil && x.WarmFrom != nil {
-		return *x.WarmFrom
-	}
-	return 0
 }
 
 // ReplayEvent is one replayed event, or the end.
@@ -2460,7 +2440,7 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\v_end_offsetB\n" +
 	"\n" +
 	"\b_from_msB\b\n" +
-	"\x06_to_ms\"\xf5\x02\n" +
+	"\x06_to_ms\"\xa0\x02\n" +
 	"\x12AuditReplayRequest\x12&\n" +
 	"\fstart_offset\x18\x01 \x01(\x04H\x00R\vstartOffset\x88\x01\x01\x12\"\n" +
 	"\n" +
@@ -2469,16 +2449,12 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\afrom_ms\x18\x04 \x01(\x04H\x02R\x06fromMs\x88\x01\x01\x12\x18\n" +
 	"\x05to_ms\x18\x05 \x01(\x04H\x03R\x04toMs\x88\x01\x01\x12\x16\n" +
 	"\x06target\x18\x06 \x01(\tR\x06target\x12\x10\n" +
-	"\x03all\x18\a \x01(\bR\x03all\x12#\n" +
-	"\rsecond_target\x18\b \x01(\tR\fsecondTarget\x12 \n" +
-	"\twarm_from\x18\t \x01(\x04H\x04R\bwarmFrom\x88\x01\x01B\x0f\n" +
+	"\x03all\x18\a \x01(\bR\x03allB\x0f\n" +
 	"\r_start_offsetB\r\n" +
 	"\v_end_offsetB\n" +
 	"\n" +
 	"\b_from_msB\b\n" +
-	"\x06_to_msB\f\n" +
-	"\n" +
-	"_warm_from\"\x9e\x01\n" +
+	"\x06_to_ms\"\x9e\x01\n" +
 	"\vReplayEvent\x12A\n" +
 	"\bexchange\x18\x01 \x01(\v2#.verbatim.audit.v1.ReplayedExchangeH\x00R\bexchange\x12D\n" +
 	"\bresponse\x18\x02 \x01(\v2&.verbatim.audit.v1.AuditReplayResponseH\x00R\bresponseB\x06\n" +
