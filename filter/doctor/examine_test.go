@@ -33,6 +33,7 @@ func TestOurOwnConfigurationHasNoFindings(t *testing.T) {
 		"h1":        {},
 		"h2":        {PipelineProtocol: filter.H2},
 		"fail open": {Capture: &filter.Capture{Sidecar: socket, Profile: filter.FailOpen}},
+		"upstream":  {PipelineProtocol: filter.H2, Capture: &filter.Capture{Sidecar: socket, Position: filter.Upstream}},
 		"observe":   {Capture: &filter.Capture{Sidecar: socket, Profile: filter.Observe}},
 	} {
 		t.Run(name, func(t *testing.T) {
