@@ -29,19 +29,27 @@ func Load(path string) (Config, error) {
 // Parse is Load for what a file holds: one YAML document or nothing.
 func Parse(b []byte) (Config, error) {
 	c := Default()
-	dec := yaml.NewDecoder(bytes.NewReader(b))
-	dec.KnownFields(true)
-	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return Config{}, explain(b, err)
-	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		if err != nil {
-			return Config{}, explain(b, err)
-		}
-		return Config{}, errors.New("more than one YAML document; one file holds one configuration")
+	if err := decode(b, &c, "configuration"); err != nil {
+		return Config{}, err
 	}
 	c.lowerNames()
 	return c, nil
+}
+
+// decode reads one YAML document, or nothing, over what into holds.
+func decode(b []byte, into any, what string) error {
+	dec := yaml.NewDecoder(bytes.NewReader(b))
+	dec.KnownFields(true)
+	if err := dec.Decode(into); err != nil && !errors.Is(err, io.EOF) {
+		return explain(b, err)
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		if err != nil {
+			return explain(b, err)
+		}
+		return fmt.Errorf("more than one YAML document; one file holds one %s", what)
+	}
+	return nil
 }
 
 // explain makes one sentence of the first thing that the decoder complains of.

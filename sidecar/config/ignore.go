@@ -1,15 +1,11 @@
 package config
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
-	"go.yaml.in/yaml/v3"
 )
 
 // Ignore says what of a response is no output that a replay must give again.
@@ -46,22 +42,9 @@ func LoadIgnore(path string) (Ignore, error) {
 	if err != nil {
 		return Ignore{}, fmt.Errorf("read ignore policy: %w; name a YAML file with headers, json, protobuf and descriptors", err)
 	}
-	i, err := parseIgnore(b)
-	if err != nil {
-		return Ignore{}, fmt.Errorf("%s: %w", path, err)
-	}
-	return i, nil
-}
-
-func parseIgnore(b []byte) (Ignore, error) {
 	i := defaultIgnore()
-	dec := yaml.NewDecoder(bytes.NewReader(b))
-	dec.KnownFields(true)
-	if err := dec.Decode(&i); err != nil && !errors.Is(err, io.EOF) {
-		return Ignore{}, explain(b, err)
-	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return Ignore{}, errors.New("more than one YAML document; one file holds one policy")
+	if err := decode(b, &i, "policy"); err != nil {
+		return Ignore{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return i, nil
 }
