@@ -53,6 +53,9 @@ func (x *exchange) next() (more bool, err error) {
 // settle makes the entries of all steps and sends each one's replies, in order,
 // when it is durable.
 func (x *exchange) settle() error {
+	if len(x.steps) == 0 {
+		return nil
+	}
 	steps := x.steps
 	x.steps = nil
 	pending, err := x.appendSteps(steps)
@@ -77,10 +80,7 @@ func (x *exchange) settle() error {
 			}
 		}
 	}
-	if len(x.steps) > 0 { // what was held, when failing open
-		return x.settle()
-	}
-	return nil
+	return x.settle() // what was held, when failing open
 }
 
 // appendSteps gives the steps' entries their places; a step without one has nil.

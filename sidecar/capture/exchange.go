@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -89,12 +88,7 @@ func (x *exchange) refuse(reason, sentence string) error {
 // sentence is what a client is told of an error; the log says the rest.
 func (x *exchange) sentence(err error) string {
 	x.server.Logger.Debug("not recorded", "err", err)
-	for _, known := range []error{auditlog.ErrNotWritable, auditlog.ErrClosed} {
-		if errors.Is(err, known) {
-			return known.Error()
-		}
-	}
-	return "an internal error"
+	return wordOf(err)
 }
 
 // end closes whatever the end of the stream leaves open.

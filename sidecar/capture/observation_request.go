@@ -143,7 +143,7 @@ func withoutRouterHeaders(list []*logv1.Header) []*logv1.Header {
 	return kept
 }
 
-// wordOf is what a Gap says of an error: few words, so that Gaps add up.
+// wordOf is what a client or a Gap is told of an error: few words, so that Gaps add up.
 func wordOf(err error) string {
 	for _, known := range []error{auditlog.ErrNotWritable, auditlog.ErrClosed} {
 		if errors.Is(err, known) {

@@ -45,11 +45,12 @@ func (x *exchange) responseHeaders(h *extprocv3.HttpHeaders, attrs map[string]*s
 		x.answer.local.Delivered = notDelivered // we hold the request still
 	}
 	var err error
-	if x.answer.message.Status, x.answer.message.Headers, err = output.SplitStatus(headerList(h.GetHeaders())); err != nil {
+	list := headerList(h.GetHeaders())
+	if x.answer.message.Status, x.answer.message.Headers, err = output.SplitStatus(list); err != nil {
 		return fmt.Errorf("read response to %d: %w", x.offset, err)
 	}
 	if !h.GetEndOfStream() {
-		return x.answerHead(headerList(h.GetHeaders()))
+		return x.answerHead(list)
 	}
 	return x.responseWhole(continueResponseHeaders)
 }

@@ -34,11 +34,4 @@ func (x *exchange) replayed() (bool, error) {
 }
 
 // header is the first value of a name, or empty.
-func (r *request) header(name string) string {
-	for _, h := range r.headers {
-		if string(h.GetName()) == name {
-			return string(h.GetValue())
-		}
-	}
-	return ""
-}
+func (r *request) header(name string) string { return valueOf(r.headers, name) }
