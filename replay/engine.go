@@ -293,14 +293,20 @@ func (r *run) send(ctx context.Context, x *exchange, request *target.Request) (c
 	bounded, cancel := context.WithTimeout(ctx, r.options.Timeout)
 	defer cancel()
 	message, failure := r.target.Do(bounded, request)
-	if failure == nil && ledBack(message) {
-		failure = errLedBack
-	}
 	if failure == nil {
-		message.Path = output.RequestPath(request.Headers)
-		c, failure = output.Canonical(message, r.ignoring.of(x))
+		c, failure = r.canonical(x, request, message)
 	}
 	return c, failure, nil
+}
+
+// canonical is the form of an answer of the pipeline, and of no other, under the policy
+// that it is compared under.
+func (r *run) canonical(x *exchange, request *target.Request, m output.Message) (output.Canonicalized, error) {
+	if ledBack(m) {
+		return output.Canonicalized{}, errLedBack
+	}
+	m.Path = output.RequestPath(request.Headers)
+	return output.Canonical(m, r.ignoring.of(x))
 }
 
 // compare takes an output into account that the log has too.

@@ -21,22 +21,18 @@ func (r *run) sendStream(ctx context.Context, x *exchange, request *target.Reque
 	ctx, cancel := context.WithTimeout(ctx, whole)
 	defer cancel()
 	request.Idle, request.BreakOff = idle, x.breakOff()
-	policy, path := r.ignoring.of(x), output.RequestPath(request.Headers)
 	if x.ending == answered && !x.stream.digested {
 		var m output.Message
 		if m, failure = r.target.Do(ctx, request); failure == nil {
-			m.Path = path
-			c, failure = canonical(m, func() (output.Canonicalized, error) { return output.Canonical(m, policy) })
+			c, failure = r.canonical(x, request, m)
 		}
 	} else {
 		var a target.Answer
 		a, failure = r.target.Stream(ctx, request, shownOctets, int64(x.stream.octets)+target.DefaultMaxBody)
 		if failure == nil {
-			c, failure = canonical(a.Message, func() (output.Canonicalized, error) {
-				m := a.Message
-				m.Body, m.Stream = nil, &output.Stream{Octets: a.Octets, SHA256: a.SHA256}
-				return output.Canonical(m, policy)
-			})
+			m := a.Message
+			m.Body, m.Stream = nil, &output.Stream{Octets: a.Octets, SHA256: a.SHA256}
+			c, failure = r.canonical(x, request, m)
 		}
 		if failure != nil || c.Hash != x.hash {
 			x.stream.replayed = a.Body
@@ -46,14 +42,6 @@ func (r *run) sendStream(ctx context.Context, x *exchange, request *target.Reque
 		return c, nil, fmt.Errorf("replay: request %d: %w", x.offset, failure)
 	}
 	return c, failure, nil
-}
-
-// canonical is the form of an answer of the pipeline, and of no other.
-func canonical(m output.Message, form func() (output.Canonicalized, error)) (output.Canonicalized, error) {
-	if ledBack(m) {
-		return output.Canonicalized{}, errLedBack
-	}
-	return form()
 }
 
 // parts reads the parts of a request one by one.
