@@ -9,24 +9,27 @@ import (
 // defect is one that touches the capture, by the first patch of each minor version
 // that has it mended.
 type defect struct {
-	what   string
-	source string
+	severity Severity
+	what     string
+	source   string
 	// mended maps a minor version of 1.x to the patch; later minor versions have it.
 	mended map[int]int
 }
 
-// defects are those that are known of ext_proc and of what it stands on.
+// defects are those that are known of ext_proc and of what it stands on: by Envoy's
+// release notes, issues and advisories, or seen here.
 var defects = []defect{
-	{
-		what:   "answers that Envoy makes itself can crash it on their way to ext_proc",
-		source: "CVE-2025-30157",
-		mended: map[int]int{30: 10, 31: 6, 32: 4, 33: 1},
-	},
-	{
-		what:   "filters are called on streams that were reset, which can crash Envoy",
-		source: "CVE-2026-26311",
-		mended: map[int]int{34: 13, 35: 8, 36: 5, 37: 1},
-	},
+	{Holds, "Envoy's own answers crash it where ext_proc sees them", "CVE-2025-30157", map[int]int{30: 10, 31: 6, 32: 4, 33: 1}},
+	{Holds, "filters are called on streams that were reset, which can crash Envoy", "CVE-2026-26311", map[int]int{34: 13, 35: 8, 36: 5, 37: 1}},
+	{Alters, "a sidecar's unexpected replies, several in one piece, are mishandled", "CVE-2026-47207", map[int]int{35: 13, 36: 9, 37: 5, 38: 3}},
+	{Holds, "memory of ext_proc and of its gRPC stream is used after its end", "release notes 1.38.4, 1.39.1", map[int]int{38: 4, 39: 1}},
+	{Loses, "traffic passes, whatever `failure_mode_allow` says, where the gRPC client can't be made", "envoy issue 45220", map[int]int{39: 0}},
+	{Alters, "clients from outside set `x-envoy-upstream-stream-duration-ms`, and so cut answers off", "seen with 1.38.3 and 1.39.3", map[int]int{40: 0}},
+	{Alters, "a whole HTTP/2 answer, followed by a reset without an error, becomes an error", "envoy pull request 44749", map[int]int{39: 0}},
+	{Holds, "a pipeline's HTTP/2 trailers that don't end the stream end Envoy", "CVE-2026-73513", map[int]int{36: 10, 37: 6, 38: 4, 39: 1}},
+	{Holds, "HTTP/2 frames behind a stream's end end Envoy", "release notes 1.40.0", map[int]int{40: 0}},
+	{Holds, "answers over one HTTP/2 connection stall after its buffer was full", "release notes 1.40.0", map[int]int{40: 0}},
+	{Alters, "what is sent before an upgrade is accepted is taken for a request", "CVE-2026-73548", map[int]int{36: 10, 37: 6, 38: 4, 39: 1}},
 }
 
 // oldest is the oldest minor version of 1.x that the capture is tested with.
@@ -44,7 +47,7 @@ func (x *examination) version() {
 	where := "Envoy " + x.config.Version
 	for _, d := range defects {
 		if d.has(minor, patch) {
-			x.add("defective-version", Holds, where, d.what+" ("+d.source+")", "run a version in which it is mended: "+d.versions())
+			x.add("defective-version", d.severity, where, d.what+" ("+d.source+")", "run a version in which it is mended: "+d.versions()+", or a later minor version")
 		}
 	}
 	if minor < oldest {
@@ -64,6 +67,7 @@ func (d defect) has(minor, patch int) bool {
 	return !ok || patch < p
 }
 
+// versions are the first that have it mended, one of each minor version.
 func (d defect) versions() string {
 	var list []string
 	for m := range 100 {
@@ -71,7 +75,7 @@ func (d defect) versions() string {
 			list = append(list, fmt.Sprintf("1.%d.%d", m, p))
 		}
 	}
-	return strings.Join(list, ", ") + ", or a later minor version"
+	return strings.Join(list, ", ")
 }
 
 // parseVersion reads 1.minor.patch, whatever follows.
