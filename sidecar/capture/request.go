@@ -133,17 +133,11 @@ func (x *exchange) requestWhole(reply func(*extprocv3.HeaderMutation) *extprocv3
 
 // record appends the request and lets it go on once that is durable.
 func (x *exchange) record(reply func(*extprocv3.HeaderMutation) *extprocv3.ProcessingResponse) error {
-	var err error
-	if x.request.seed, err = newSeed(); err != nil {
-		return err
-	}
-	clientSets := x.keepPipelineHeaders()
 	x.begins()
-	entry, err := x.durable(x.server.Log.Append(x.request.draft(x.server.ClockHeader, x.server.SeedHeader)))
+	entry, clientSets, err := x.place()
 	if err != nil {
 		return x.notRecorded(err, clientSets, reply)
 	}
-	x.offset, x.phase = entry.Offset, placed
 	x.request.body = nil
 	if refused, err := x.setClock(entry.ClockMS); refused || err != nil {
 		return err
@@ -152,6 +146,21 @@ func (x *exchange) record(reply func(*extprocv3.HeaderMutation) *extprocv3.Proce
 		x.letThrough()
 	}
 	return x.send(reply(x.mutation(entry.ClockMS, clientSets)))
+}
+
+// place gives the request its entry and waits until that is durable. clientSets is
+// whether the client sent one of the headers that only the capture may set.
+func (x *exchange) place() (entry auditlog.Placed, clientSets bool, err error) {
+	clientSets = x.keepPipelineHeaders()
+	if x.request.seed, err = newSeed(); err != nil {
+		return entry, clientSets, err
+	}
+	entry, err = x.durable(x.server.Log.Append(x.request.draft(x.server.ClockHeader, x.server.SeedHeader)))
+	if err != nil {
+		return entry, clientSets, err
+	}
+	x.offset, x.phase = entry.Offset, placed
+	return entry, clientSets, nil
 }
 
 // notRecorded refuses the request, or lets it pass when failing open.

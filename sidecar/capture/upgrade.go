@@ -28,26 +28,11 @@ func (x *exchange) handleUpgrade(protocol string) error {
 		return x.passUpgrade(protocol)
 	}
 	sentence := "an upgrade to " + protocol + " is refused: what it carries can't be recorded (upgrades: refuse)"
-	if err := x.recordRefused(); err != nil {
+	// It has an entry all the same, and takes no turn, as it never enters the pipeline.
+	if _, _, err := x.place(); err != nil {
 		sentence += "; the refusal itself could not be recorded: " + x.sentence(err)
 	}
 	return x.refuseWith(&refusal{"upgrade", http.StatusForbidden, sentence})
-}
-
-// recordRefused gives a request that will not be let through an entry all the
-// same. It takes no turn, as it never enters the pipeline.
-func (x *exchange) recordRefused() error {
-	var err error
-	if x.request.seed, err = newSeed(); err != nil {
-		return err
-	}
-	x.keepPipelineHeaders()
-	entry, err := x.durable(x.server.Log.Append(x.request.draft(x.server.ClockHeader, x.server.SeedHeader)))
-	if err != nil {
-		return err
-	}
-	x.offset, x.phase = entry.Offset, placed
-	return nil
 }
 
 func (x *exchange) passUpgrade(protocol string) error {
