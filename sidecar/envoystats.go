@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"verbatim/filter"
@@ -20,6 +18,7 @@ import (
 const (
 	statsEvery   = time.Second
 	statsTimeout = 2 * time.Second
+	statsMost    = 1 << 20 // octets of an answer that are read
 	// passedCounter counts the exchanges that Envoy let pass without the sidecar.
 	passedCounter = filter.CounterPrefix + "failure_mode_allowed"
 )
@@ -210,20 +209,12 @@ func (w *envoyWatch) ask(ctx context.Context) (envoyState, error) {
 func (w *envoyWatch) get(ctx context.Context, path string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, statsTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(w.admin, "/")+path, nil)
+	b, err := filter.Ask(ctx, &w.client, w.admin, path, statsMost)
 	if err != nil {
-		return fmt.Errorf("ask envoy: %w", err)
+		return err
 	}
-	resp, err := w.client.Do(req)
-	if err != nil {
-		return fmt.Errorf("ask envoy: %w", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("ask envoy: %s", resp.Status)
-	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(into); err != nil {
-		return fmt.Errorf("ask envoy: %w", err)
+	if err := json.Unmarshal(b, into); err != nil {
+		return fmt.Errorf("read envoy's answer: %w", err)
 	}
 	return nil
 }

@@ -4,10 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
+
+	"verbatim/filter"
 )
 
 const (
@@ -48,22 +49,6 @@ func Ask(ctx context.Context, admin string) (Config, error) {
 func get(ctx context.Context, admin, path string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(admin, "/")+path, nil)
-	if err != nil {
-		return nil, fmt.Errorf("ask envoy: %w", err)
-	}
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("ask envoy: %w", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("ask envoy: %s%s answers %s", admin, path, resp.Status)
-	}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxDump))
-	if err != nil {
-		return nil, fmt.Errorf("ask envoy: %w", err)
-	}
-	return b, nil
+	return filter.Ask(ctx, &client, admin, path, maxDump)
 }
