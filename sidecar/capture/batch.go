@@ -54,6 +54,7 @@ func (x *exchange) next() (more bool, err error) {
 // when it is durable.
 func (x *exchange) settle() error {
 	if len(x.steps) == 0 {
+		x.backlog.recorded()
 		return nil
 	}
 	steps := x.steps
@@ -121,6 +122,14 @@ func (x *exchange) partNotRecorded(err error) error {
 	x.close(logv1.AbortCause_ABORT_CAUSE_REFUSED, "a part of the stream could not be recorded, and the rest of it passed")
 	x.phase = passed
 	return nil
+}
+
+// refusePart cuts a stream whose next part finds no room, behind what is there.
+func (x *exchange) refusePart() error {
+	if err := x.settle(); err != nil || !x.recorded() {
+		return err
+	}
+	return x.refuseWith(noRoom("a part of a stream"))
 }
 
 // reply sends r behind the replies that wait already.

@@ -13,6 +13,7 @@ import (
 
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/room"
 )
 
 // sink takes replies; nothing comes from it.
@@ -38,9 +39,10 @@ func (unmeasured) WaitedForDisk(time.Duration)     {}
 func (unmeasured) WaitedForPipeline(time.Duration) {}
 func (unmeasured) Refused(string)                  {}
 
-// TestWhatIsThereAtOneMomentIsOnePart: chunks of one direction are joined, the
-// order of the directions stays, and each chunk has its reply.
-func TestWhatIsThereAtOneMomentIsOnePart(t *testing.T) {
+// partsRig is an exchange that is seen in parts both ways, in a log of its own,
+// with so many octets of room.
+func partsRig(t *testing.T, octets int64) (*exchange, *sink, chan<- message) {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "log")
 	if _, err := auditlog.Create(dir, auditlog.Origin{}); err != nil {
 		t.Fatal(err)
@@ -49,7 +51,7 @@ func TestWhatIsThereAtOneMomentIsOnePart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = log.Close(context.Background()) }()
+	t.Cleanup(func() { _ = log.Close(context.Background()) }) // its end is not what is tested
 	draft, err := auditlog.NewDraft(&logv1.Event{Kind: &logv1.Event_Request{Request: &logv1.Request{Stream: true}}})
 	if err != nil {
 		t.Fatal(err)
@@ -58,30 +60,44 @@ func TestWhatIsThereAtOneMomentIsOnePart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, messages := &sink{ctx: t.Context()}, make(chan *extprocv3.ProcessingRequest, maxAhead)
+	out, messages := &sink{ctx: t.Context()}, make(chan message, maxAhead)
 	x := &exchange{
-		server: New(Options{Log: log, Profile: logv1.Profile_PROFILE_STRICT, Metrics: unmeasured{}, Logger: slog.New(slog.DiscardHandler)}),
+		server: New(Options{Log: log, Room: room.New(octets), Profile: logv1.Profile_PROFILE_STRICT, Metrics: unmeasured{}, Logger: slog.New(slog.DiscardHandler)}),
 		stream: out, messages: messages, phase: released, offset: placed.Offset,
 	}
+	x.backlog = newBacklog(x.server.Room)
+	x.backlog.begin()
 	x.request.stream, x.request.mode = true, bodyInParts
 	x.answer.begun, x.answer.seen, x.answer.passed = true, seenInParts, newOmission()
-	for _, c := range []string{">a", ">b", "<c", "<d", "<e", ">f", ">"} {
-		m := &extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_RequestBody{RequestBody: &extprocv3.HttpBody{Body: []byte(c[1:])}}}
-		if c[0] == '<' {
-			m.Request = &extprocv3.ProcessingRequest_ResponseBody{ResponseBody: &extprocv3.HttpBody{Body: []byte(c[1:])}}
-		}
-		messages <- m
+	return x, out, messages
+}
+
+// chunk is a piece of the request, ">", or of the answer, "<".
+func chunk(c string) *extprocv3.ProcessingRequest {
+	body := &extprocv3.HttpBody{Body: []byte(c[1:])}
+	if c[0] == '<' {
+		return &extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_ResponseBody{ResponseBody: body}}
 	}
-	if more, err := x.next(); !more || err != nil {
-		t.Fatal(more, err)
+	return &extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_RequestBody{RequestBody: body}}
+}
+
+// partsIn are the entries behind an exchange's first, as chunks.
+func partsIn(t *testing.T, x *exchange) (list string) {
+	t.Helper()
+	behind, err := auditlog.NewDraft(&logv1.Event{Kind: &logv1.Event_Gap{Gap: &logv1.Gap{}}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	v, err := log.View()
+	last, err := x.server.Log.Append(behind).Wait(t.Context()) // nobody waits for an Abort
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := x.server.Log.View()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer v.Close()
-	got := ""
-	for e, err := range v.Entries(t.Context(), placed.Offset+1, v.Tip().Offset) {
+	for e, err := range v.Entries(t.Context(), x.offset+1, last.Offset-1) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,12 +105,59 @@ func TestWhatIsThereAtOneMomentIsOnePart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got += fmt.Sprintf(">%s<%s ", ev.GetRequestPart().GetData(), ev.GetResponsePart().GetData())
+		if a := ev.GetAbort(); a != nil {
+			list += fmt.Sprint(a.GetDelivered(), " ", a.GetCause())
+			continue
+		}
+		list += fmt.Sprintf(">%s<%s ", ev.GetRequestPart().GetData(), ev.GetResponsePart().GetData())
 	}
-	if want := ">ab< ><cde >f< "; got != want {
+	return list
+}
+
+// TestWhatIsThereAtOneMomentIsOnePart: chunks of one direction are joined, the
+// order of the directions stays, and each chunk has its reply.
+func TestWhatIsThereAtOneMomentIsOnePart(t *testing.T) {
+	x, out, messages := partsRig(t, 1<<20)
+	for _, c := range []string{">a", ">b", "<c", "<d", "<e", ">f", ">"} {
+		messages <- x.backlog.take(t.Context(), chunk(c))
+	}
+	if more, err := x.next(); !more || err != nil {
+		t.Fatal(more, err)
+	}
+	if got, want := partsIn(t, x), ">ab< ><cde >f< "; got != want {
 		t.Errorf("parts %q, want %q", got, want)
 	}
 	if len(out.replies) != 7 {
 		t.Errorf("%d replies", len(out.replies))
+	}
+}
+
+// TestPartsTakeRoom: chunks take room until they are recorded. One that finds none
+// cuts the stream, behind all that found some.
+func TestPartsTakeRoom(t *testing.T) {
+	x, _, messages := partsRig(t, 10)
+	next := func(want int64) {
+		t.Helper()
+		if more, err := x.next(); !more || err != nil {
+			t.Fatal(more, err)
+		}
+		if got := x.server.Room.Taken(); got != want {
+			t.Errorf("%d octets are taken, want %d", got, want)
+		}
+	}
+	for _, part := range []string{">aaaaaaaa", "<bbbbbbbb"} {
+		messages <- x.backlog.take(t.Context(), chunk(part))
+		if got := x.server.Room.Taken(); got != 8 {
+			t.Errorf("%d octets are taken by 8 that came", got)
+		}
+		next(0)
+	}
+	for _, part := range []string{">cccccccc", ">dddddddd", ">ee"} {
+		messages <- x.backlog.take(t.Context(), chunk(part))
+	}
+	next(2) // what came behind is not handled yet
+	next(0)
+	if got, want := partsIn(t, x), ">aaaaaaaa< ><bbbbbbbb >cccccccc< DELIVERED_MAYBE ABORT_CAUSE_REFUSED"; got != want {
+		t.Errorf("the log has %q, want %q", got, want)
 	}
 }

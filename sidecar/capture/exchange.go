@@ -28,7 +28,8 @@ const (
 type exchange struct {
 	server   *Server
 	stream   stream
-	messages <-chan *extprocv3.ProcessingRequest
+	messages <-chan message
+	backlog  *backlog
 	phase    phase
 	request  request
 	offset   uint64    // of the Request entry, from placed on
@@ -45,11 +46,15 @@ type exchange struct {
 
 // handle takes one message and sends its reply, or leaves that to settle. An
 // error fails the stream.
-func (x *exchange) handle(m *extprocv3.ProcessingRequest) error {
+func (x *exchange) handle(m message) error {
+	x.backlog.handle(m)
 	if x.phase == overturned {
 		return nil
 	}
-	if in, err := x.inParts(m); in {
+	if m.noRoom && x.recorded() {
+		return x.refusePart()
+	}
+	if in, err := x.inParts(m.ProcessingRequest); in {
 		return err
 	}
 	if err := x.settle(); err != nil || x.phase == overturned {
@@ -98,6 +103,7 @@ func (x *exchange) end() {
 	}
 	x.close(logv1.AbortCause_ABORT_CAUSE_UNKNOWN, "")
 	x.room.Release()
+	x.backlog.end()
 }
 
 // close gives a request without an outcome an Abort, and the turn back. It may be

@@ -46,7 +46,7 @@ const (
 // settled and its request over, or when Envoy ends the stream.
 func (s *Server) observe(st stream) error {
 	x := &observation{server: s, ctx: context.WithoutCancel(st.Context())}
-	messages := s.receive(st)
+	messages := s.receive(st, nil)
 	hold := time.NewTimer(observedWhole)
 	defer hold.Stop()
 	defer x.end()
@@ -57,7 +57,7 @@ func (s *Server) observe(st stream) error {
 				return nil
 			}
 			before := x.answer.begun
-			if err := x.handle(m); err != nil {
+			if err := x.handle(m.ProcessingRequest); err != nil {
 				x.lose(err)
 			}
 			if x.answer.begun && !before {

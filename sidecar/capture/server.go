@@ -2,8 +2,6 @@ package capture
 
 import (
 	"context"
-	"errors"
-	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -112,7 +110,8 @@ func (s *Server) Process(st stream) error {
 	if s.Profile == logv1.Profile_PROFILE_OBSERVE {
 		return s.observe(st)
 	}
-	x := &exchange{server: s, stream: st, messages: s.receive(st)}
+	x := &exchange{server: s, stream: st, backlog: newBacklog(s.Room)}
+	x.messages = s.receive(st, x.backlog)
 	x.request.mode = bodyWhole
 	defer x.end()
 	for {
@@ -133,35 +132,4 @@ func (s *Server) Process(st stream) error {
 			return status.Error(codes.Internal, "verbatim: the exchange could not be recorded")
 		}
 	}
-}
-
-// maxAhead is how many messages are taken before they are handled: as many as
-// are recorded in one go.
-const maxAhead = 16
-
-// receive starts the stream's receiver, so that the end of the stream is seen
-// while the exchange waits. The goroutine ends when Recv fails, which it does at
-// the latest when Process returns; the channel is closed then.
-func (s *Server) receive(st stream) <-chan *extprocv3.ProcessingRequest {
-	messages := make(chan *extprocv3.ProcessingRequest, maxAhead)
-	s.receivers.Go(func() {
-		defer close(messages)
-		for {
-			m, err := st.Recv()
-			if err != nil {
-				// Canceled is how Envoy ends most streams; what the exchange lacks
-				// then is decided by the messages that came.
-				if !errors.Is(err, io.EOF) && status.Code(err) != codes.Canceled {
-					s.Logger.Debug("stream ended", "err", err)
-				}
-				return
-			}
-			select {
-			case messages <- m:
-			case <-st.Context().Done():
-				return
-			}
-		}
-	})
-	return messages
 }

@@ -35,6 +35,7 @@ func (x *exchange) continueStream(m *extprocv3.HeaderMutation) *extprocv3.Proces
 		return x.withModes(continueRequestHeaders(m), bodyUnseen)
 	}
 	x.request.mode = bodyInParts
+	x.backlog.begin()
 	return x.withModes(continueRequestHeaders(m), bodyWhole)
 }
 

@@ -64,6 +64,7 @@ func (x *exchange) answerHead(list []*logv1.Header) error {
 		return x.beginAnswerBody()
 	}
 	x.answer.passed = newOmission()
+	x.backlog.begin()
 	if x.answer.seen == seenHeld {
 		x.answer.holdOver = time.After(x.server.Hold)
 	} else {

@@ -32,7 +32,7 @@ func (x *exchange) waitForTurn() (gone bool, err error) {
 		case r := <-turns:
 			return x.takeTurn(r, began)
 		case m, ok := <-x.messages:
-			if ok && !isResponse(m) {
+			if ok && !isResponse(m.ProcessingRequest) {
 				continue // a repeated end, or no message at all: it changes nothing
 			}
 			// The client is gone, or Envoy answered in our stead: the request will
