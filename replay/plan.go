@@ -129,7 +129,7 @@ func (p *plan) start(offset uint64, s *logv1.Start) {
 	if offset <= p.from {
 		p.starts = nil
 	}
-	p.starts = append(p.starts, &auditv1.StartInRange{Offset: offset, Pipeline: s.GetPipeline()})
+	p.starts = append(p.starts, &auditv1.StartInRange{Offset: offset, Pipeline: s.GetPipeline(), PipelineClock: s.GetPipelineClock()})
 	p.ignore, p.protocol = s.GetIgnorePolicy().GetText(), s.GetPipeline().GetProtocol()
 	p.upstream = s.GetPosition() == logv1.Position_POSITION_UPSTREAM
 }

@@ -22,6 +22,7 @@ func (r *run) verdict() *auditv1.AuditReplayResponse {
 	out := r.response
 	defer r.sayPolicy()
 	r.warnOfImages()
+	r.warnOfClocks()
 	if n := r.plan.unrecorded(); n > 0 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("at least %d exchanges passed unrecorded in this range: they were not sent again", n))
 	}
