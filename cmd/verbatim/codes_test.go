@@ -139,7 +139,7 @@ func TestEachCode(t *testing.T) {
 		return func(t *testing.T, _ string) (string, []string) { return serveHTTP(t, h), nil }
 	}
 	stuck := func(t *testing.T, _ string) (string, []string) {
-		return serveHTTP(t, func(w http.ResponseWriter, q *http.Request) {
+		return serveHTTP(t, func(_ http.ResponseWriter, q *http.Request) {
 			_, _ = io.Copy(io.Discard, q.Body) // its end may never come
 			<-q.Context().Done()
 		}), []string{"--timeout", "500ms"}

@@ -23,7 +23,7 @@ func openTerminal(t *testing.T) (terminal, shown *os.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { shown.Close() })
+	t.Cleanup(func() { _ = shown.Close() })
 	fd := int(shown.Fd())
 	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
 		t.Fatal(err)
@@ -36,7 +36,7 @@ func openTerminal(t *testing.T) (terminal, shown *os.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { terminal.Close() })
+	t.Cleanup(func() { _ = terminal.Close() })
 	return terminal, shown
 }
 
@@ -54,7 +54,7 @@ func TestProgressShowsTheOffsetInFlight(t *testing.T) {
 	}
 	dir := recordLog(t, events)
 	seen, arrived := make(chan struct{}), make(chan struct{}, 3)
-	url := serveHTTP(t, func(w http.ResponseWriter, q *http.Request) {
+	url := serveHTTP(t, func(_ http.ResponseWriter, q *http.Request) {
 		if arrived <- struct{}{}; len(arrived) == 2 {
 			select {
 			case <-seen:
@@ -86,7 +86,7 @@ func TestProgressShowsTheOffsetInFlight(t *testing.T) {
 		}
 	})
 	code := execute(t.Context(), []string{"replay", "--log", dir, "--target", url, "--timeout", "20s"}, io.Discard, terminal)
-	terminal.Close()
+	_ = terminal.Close()
 	reading.Wait()
 	if code != exitOK {
 		t.Errorf("exit code %d", code)
