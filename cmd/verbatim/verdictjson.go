@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 
 	auditv1 "verbatim/proto/verbatim/audit/v1"
+	logv1 "verbatim/proto/verbatim/log/v1"
 )
 
 // verdictJSON is a replay's verdict as --json prints it. Its names are a contract:
@@ -56,6 +57,12 @@ type startJSON struct {
 	Offset   uint64 `json:"offset"`
 	Pipeline string `json:"pipeline"`
 	Image    string `json:"image"`
+	Clock    string `json:"pipeline_clock,omitempty"`
+}
+
+// clockNames are where a pipeline has its time from; what is not known has no name.
+var clockNames = map[logv1.PipelineClock]string{
+	logv1.PipelineClock_PIPELINE_CLOCK_SYSTEM: "system", logv1.PipelineClock_PIPELINE_CLOCK_FROZEN: "frozen",
 }
 
 // divergenceJSON is the first difference.
@@ -96,7 +103,9 @@ func newVerdictJSON(r *auditv1.AuditReplayResponse) *verdictJSON {
 		v.TrustedThrough = &r.TrustedThrough
 	}
 	for _, s := range r.GetStarts() {
-		v.Starts = append(v.Starts, startJSON{s.GetOffset(), s.GetPipeline().GetName(), s.GetPipeline().GetImageDigest()})
+		v.Starts = append(v.Starts, startJSON{
+			s.GetOffset(), s.GetPipeline().GetName(), s.GetPipeline().GetImageDigest(), clockNames[s.GetPipelineClock()],
+		})
 	}
 	return v
 }

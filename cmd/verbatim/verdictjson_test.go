@@ -39,6 +39,7 @@ func TestTheFieldsOfJSONAreDocumented(t *testing.T) {
 func TestJSONHasWhatTheAPIHas(t *testing.T) {
 	for heading, c := range map[string]struct{ json, api reflect.Type }{
 		"verdict":    {reflect.TypeFor[verdictJSON](), reflect.TypeFor[auditv1.AuditReplayResponse]()},
+		"start":      {reflect.TypeFor[startJSON](), reflect.TypeFor[auditv1.StartInRange]()},
 		"divergence": {reflect.TypeFor[divergenceJSON](), reflect.TypeFor[auditv1.Divergence]()},
 	} {
 		names := fieldNames(c.json, "")
