@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	auditv1 "verbatim/proto/verbatim/audit/v1"
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/replay/target"
 )
@@ -42,4 +43,25 @@ func toldTime(headers []*logv1.Header, entryMS uint64) uint64 {
 		return entryMS
 	}
 	return ms
+}
+
+// warnOfClocks says when the target has its time from elsewhere than what answered
+// then. One sentence is enough for each way, and nothing is said of what is not known.
+func (r *run) warnOfClocks() {
+	at := func(clock logv1.PipelineClock) *auditv1.StartInRange {
+		i := slices.IndexFunc(r.plan.starts, func(s *auditv1.StartInRange) bool { return s.GetPipelineClock() == clock })
+		if i < 0 {
+			return nil
+		}
+		return r.plan.starts[i]
+	}
+	frozen, system := at(logv1.PipelineClock_PIPELINE_CLOCK_FROZEN), at(logv1.PipelineClock_PIPELINE_CLOCK_SYSTEM)
+	switch {
+	case frozen != nil && r.options.Clock == nil:
+		r.response.Warnings = append(r.response.Warnings, fmt.Sprintf(
+			"recorded from offset %d on under a frozen clock, replayed without one: what the pipeline reads from the clock differs", frozen.GetOffset()))
+	case system != nil && r.options.Clock != nil:
+		r.response.Warnings = append(r.response.Warnings, fmt.Sprintf(
+			"recorded from offset %d on under the system's clock, replayed under a frozen one: what the pipeline read from the clock can differ by the time that a request was on its way", system.GetOffset()))
+	}
 }

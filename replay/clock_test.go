@@ -105,3 +105,43 @@ func TestAClockThatCannotBeSetEndsTheReplay(t *testing.T) {
 		t.Errorf("asked %d times, error %v", asked.Load(), err)
 	}
 }
+
+// TestAnotherClockIsAWarning: the target's clock is not of the kind that the pipeline
+// had. What the log does not know is no warning.
+func TestAnotherClockIsAWarning(t *testing.T) {
+	const system, frozen = logv1.PipelineClock_PIPELINE_CLOCK_SYSTEM, logv1.PipelineClock_PIPELINE_CLOCK_FROZEN
+	for name, c := range map[string]struct {
+		recorded []logv1.PipelineClock
+		clock    bool
+		want     string
+	}{
+		"frozen, as recorded": {[]logv1.PipelineClock{frozen}, true, ""},
+		"system, as recorded": {[]logv1.PipelineClock{system}, false, ""},
+		"not known, frozen":   {[]logv1.PipelineClock{0}, true, ""},
+		"not known, system":   {[]logv1.PipelineClock{0}, false, ""},
+		"frozen, and now system": {[]logv1.PipelineClock{frozen}, false,
+			"recorded from offset 1 on under a frozen clock, replayed without one: what the pipeline reads from the clock differs"},
+		"system, and now frozen": {[]logv1.PipelineClock{system}, true,
+			"recorded from offset 1 on under the system's clock, replayed under a frozen one: what the pipeline read from the clock can differ by the time that a request was on its way"},
+		"frozen later, and now system": {[]logv1.PipelineClock{system, frozen}, false,
+			"recorded from offset 4 on under a frozen clock, replayed without one: what the pipeline reads from the clock differs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRecorder(t)
+			for _, clock := range c.recorded {
+				r.put(&logv1.Event{Kind: &logv1.Event_Start{Start: &logv1.Start{IgnorePolicy: noisy("x-noise", "date").Policy(), PipelineClock: clock}}})
+				r.response(r.request("/a", "m"), "/a")
+			}
+			url, asked := counted(t)
+			out := r.replay(url, func(o *replay.Options) {
+				if c.clock {
+					o.Clock = &spyClock{asked: asked}
+				}
+			})
+			wantResult(t, out, "VERIFIED", "")
+			if got := strings.Join(out.GetWarnings(), "\n"); got != c.want {
+				t.Errorf("warnings %q, want %q", got, c.want)
+			}
+		})
+	}
+}

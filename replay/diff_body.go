@@ -64,12 +64,19 @@ func streamLine(o *logv1.Output) string {
 
 func diffText(a, b []byte) (lines []string) {
 	before, after := textLines(a), textLines(b)
-	for _, e := range diffLists(before, after) {
-		list := before
+	edits := diffLists(before, after)
+	of := func(e edit) string {
 		if e.added {
-			list = after
+			return after[e.index]
 		}
-		lines = append(lines, fmt.Sprintf("%sbody line %d: %s", e.sign(), e.index+1, cut(list[e.index])))
+		return before[e.index]
+	}
+	for i, other := range counterparts(edits) {
+		e, at := edits[i], 0
+		if other >= 0 {
+			at = parting(of(e), of(edits[other]))
+		}
+		lines = append(lines, fmt.Sprintf("%sbody line %d: %s", e.sign(), e.index+1, cut(of(e), at)))
 	}
 	return lines
 }
@@ -81,21 +88,36 @@ func textLines(b []byte) []string {
 	return strings.Split(string(b), "\n")
 }
 
-// cut keeps a line readable.
-func cut(s string) string {
-	const most = 200
+// cut keeps a line readable that differs from its counterpart at an octet: of a long one
+// it shows what is around that.
+func cut(s string, at int) string {
+	const most, before = 200, 40
 	if len(s) <= most {
 		return s
 	}
-	return strings.ToValidUTF8(s[:most], "") + "... (" + strconv.Itoa(len(s)) + " octets)"
+	from := 0
+	if at >= most {
+		from = min(at-before, len(s)-most)
+	}
+	text := strings.ToValidUTF8(s[from:from+most], "")
+	if from == 0 {
+		return text + "... (" + strconv.Itoa(len(s)) + " octets)"
+	}
+	return fmt.Sprintf("...%s... (%d octets, from octet %d)", text, len(s), from)
 }
 
-// diffOctets shows where two bodies part.
-func diffOctets(a, b []byte) []string {
+// parting is the first octet in which two texts differ.
+func parting[T string | []byte](a, b T) int {
 	at := 0
 	for at < len(a) && at < len(b) && a[at] == b[at] {
 		at++
 	}
+	return at
+}
+
+// diffOctets shows where two bodies part.
+func diffOctets(a, b []byte) []string {
+	at := parting(a, b)
 	window := func(s []byte) []byte { return s[max(0, min(at-8, len(s))):min(at+8, len(s))] }
 	return []string{
 		fmt.Sprintf("- body of %d octets, from octet %d: % x", len(a), max(0, at-8), window(a)),

@@ -39,8 +39,11 @@ func parseJSON(b []byte) (any, bool) {
 	return v, true
 }
 
-func (d *jsonDiff) line(sign, path string, v string) {
-	d.lines = append(d.lines, sign+"body "+path+": "+cut(v))
+func (d *jsonDiff) line(sign, path, v string) { d.lineAt(sign, path, v, 0) }
+
+// lineAt is a line of a value that differs from its counterpart at an octet.
+func (d *jsonDiff) lineAt(sign, path, v string, at int) {
+	d.lines = append(d.lines, sign+"body "+path+": "+cut(v, at))
 	d.fields = append(d.fields, strings.TrimSpace("body "+path))
 }
 
@@ -58,8 +61,9 @@ func (d *jsonDiff) values(path string, a, b any) {
 		}
 	}
 	if before, after := printJSON(a), printJSON(b); before != after {
-		d.line("- ", path, before)
-		d.line("+ ", path, after)
+		at := parting(before, after)
+		d.lineAt("- ", path, before, at)
+		d.lineAt("+ ", path, after, at)
 	}
 }
 

@@ -21,6 +21,30 @@ func (e edit) sign() string {
 	return "- "
 }
 
+// counterparts are, by the place of each edit, that of the edit which puts another line
+// in its stead, and the reverse; -1: there is none.
+func counterparts(edits []edit) []int {
+	list := make([]int, len(edits))
+	for i := range list {
+		list[i] = -1
+	}
+	for i := 0; i < len(edits); {
+		added := i
+		for added < len(edits) && !edits[added].added {
+			added++
+		}
+		end := added
+		for end < len(edits) && edits[end].added {
+			end++
+		}
+		for n := range min(added-i, end-added) {
+			list[i+n], list[added+n] = added+n, i+n
+		}
+		i = end
+	}
+	return list
+}
+
 // diffLists finds what leads from one list of lines to another. Lines may hold
 // anything, line breaks too.
 func diffLists(a, b []string) []edit {

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
@@ -16,6 +17,7 @@ func out(status uint32, body string, headers ...string) *logv1.Output {
 }
 
 func TestDiffSaysWhatDiffers(t *testing.T) {
+	long := strings.Repeat("n", 1000)
 	for name, c := range map[string]struct {
 		a, b *logv1.Output
 		want []string
@@ -33,6 +35,15 @@ func TestDiffSaysWhatDiffers(t *testing.T) {
 		"JSON text alone": {out(200, `{"a":1}`), out(200, `{"a": 1}`),
 			[]string{`- body line 1: {"a":1}`, `+ body line 1: {"a": 1}`}},
 		"lines": {out(200, "a\nb\nc"), out(200, "a\nx\nc"), []string{"- body line 2: b", "+ body line 2: x"}},
+		"a long line shows where it differs": {out(200, "a\n"+long+"xy"), out(200, "a\n"+long+"z\n"+long), []string{
+			"- body line 2: ..." + long[:198] + "xy... (1002 octets, from octet 802)",
+			"+ body line 2: ..." + long[:199] + "z... (1001 octets, from octet 801)", "+ body line 3: " + long[:200] + "... (1000 octets)"}},
+		"a long value shows where it differs": {out(200, `{"a":"`+long+`x`+long+`"}`), out(200, `{"a":"`+long+`y`+long+`"}`), []string{
+			"- body /a: ..." + long[:40] + "x" + long[:159] + "... (2003 octets, from octet 961)",
+			"+ body /a: ..." + long[:40] + "y" + long[:159] + "... (2003 octets, from octet 961)"}},
+		"octets in the middle": {out(200, long+"\xff"+long), out(200, long+"\xfe"), []string{
+			"- body of 2001 octets, from octet 992: 6e 6e 6e 6e 6e 6e 6e 6e ff 6e 6e 6e 6e 6e 6e 6e",
+			"+ body of 1001 octets, from octet 992: 6e 6e 6e 6e 6e 6e 6e 6e fe", "  they part at octet 1000"}},
 		"octets": {out(200, "\xff\x00\x01"), out(200, "\xff\x00\x02"), []string{
 			"- body of 3 octets, from octet 0: ff 00 01", "+ body of 3 octets, from octet 0: ff 00 02", "  they part at octet 2"}},
 	} {

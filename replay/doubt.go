@@ -12,7 +12,8 @@ import (
 // doubt is something that the pipeline may have got and that a replay can't
 // give it again as it was: a request without an answer, one that Envoy sent more
 // than once, or unrecorded traffic. It can explain any difference that comes
-// later, also if it is not selected.
+// later, also if it is not selected. So can a request that got no answer in the
+// replay itself: the pipeline may still be at work on it.
 type doubt struct {
 	offset   uint64
 	attempts uint32 // of a request that Envoy sent more than once
@@ -21,10 +22,14 @@ type doubt struct {
 	gap              bool
 	sinceMS, untilMS uint64
 	exchanges        uint64
+	// Of a request that was answered when it was recorded: what the replay got instead.
+	lost error
 }
 
 func (d doubt) String() string {
 	switch {
+	case d.lost != nil:
+		return fmt.Sprintf("request %d, which got no answer when it was sent again: %v", d.offset, d.lost)
 	case d.gap:
 		return fmt.Sprintf("unrecorded traffic, the gap told at %d", d.offset)
 	case d.attempts > 1:
@@ -69,9 +74,36 @@ func (p *plan) before(x *exchange) (newest doubt, found bool) {
 	return newest, found
 }
 
+// lose notes that the replay got no answer to x. What has none in the record is in
+// doubt already.
+func (r *run) lose(x *exchange, cause error) {
+	if x.ending == answered {
+		r.lost = append(r.lost, doubt{offset: x.offset, lost: cause})
+	}
+}
+
+// lostBefore is the newest request before x that got no answer in this replay.
+func (r *run) lostBefore(x *exchange) (newest doubt, found bool) {
+	n, _ := slices.BinarySearchFunc(r.lost, x.offset, func(d doubt, o uint64) int { return cmp.Compare(d.offset, o) })
+	if n == 0 {
+		return doubt{}, false
+	}
+	return r.lost[n-1], true
+}
+
+// before is the newest doubt that a difference in x's answer could come from, by the
+// record or by this replay.
+func (r *run) before(x *exchange) (newest doubt, found bool) {
+	newest, found = r.plan.before(x)
+	if d, lost := r.lostBefore(x); lost && (!found || d.offset > newest.offset) {
+		return d, true
+	}
+	return newest, found
+}
+
 // shadow is what before says, in words; empty: nothing.
-func (p *plan) shadow(x *exchange) string {
-	if d, doubtful := p.before(x); doubtful {
+func (r *run) shadow(x *exchange) string {
+	if d, doubtful := r.before(x); doubtful {
 		return d.String()
 	}
 	return ""

@@ -82,8 +82,8 @@ func replayable(s query.Selection) error {
 
 // Run replays a selection of a view. The verdict is in the response; an error
 // means that there is none: ErrPart, query.ErrRange, query.ErrSelection, or a view
-// or target that can't be used. A context that ends while requests are sent ends
-// the replay with a verdict over those that were.
+// or target that can't be used. A context that ends, ends the replay with a verdict
+// over what was compared until then.
 func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplayResponse, error) {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
@@ -96,6 +96,9 @@ func Run(ctx context.Context, v *auditlog.View, o Options) (*auditv1.AuditReplay
 		return nil, err
 	}
 	checked, err := verify.Verify(ctx, v, verify.Options{Trusted: o.Trusted, Each: o.watch(p.add)})
+	if err != nil && ctx.Err() != nil {
+		return p.unchecked(v), nil //nolint:nilerr // the verdict says that it was stopped
+	}
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
@@ -138,7 +141,12 @@ func (o Options) plan(v *auditlog.View) (*plan, error) {
 
 // drive makes one replay, into a target that it opens and closes.
 func (r *run) drive(ctx context.Context, open func(protocol string) (*target.Target, error)) (err error) {
-	if r.target, err = open(r.plan.protocol); err != nil {
+	r.target, err = open(r.plan.protocol)
+	if err != nil && ctx.Err() != nil {
+		r.cannotTell = unsent
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	defer r.target.Close()
@@ -168,7 +176,7 @@ type run struct {
 	answers            []answer // to those, in the same order
 	kept               int      // octets of outputs in answers
 	firstBad           *difference
-	unwarmed           *difference // the first request that got no answer and was not compared, being not selected
+	lost               []doubt     // requests that got no answer in this replay, by offset
 	unreached          *difference // what the target could not be reached at
 	cannotTell         string
 	notReplayable      int // requests whose octets were not kept: nothing was sent for them
@@ -198,11 +206,6 @@ func (r *run) all(ctx context.Context) error {
 
 // goOn says whether a difference ends the replay.
 func (o Options) goOn() bool { return o.All || o.Second != nil }
-
-// stopped: somebody ended the replay before x was answered.
-func (r *run) stopped(x *exchange) {
-	r.cannotTell = fmt.Sprintf("stopped at offset %d, with %d answers compared", x.offset, len(r.compared))
-}
 
 // one replays an exchange by the format's rules.
 func (r *run) one(ctx context.Context, x *exchange) error {
@@ -252,8 +255,9 @@ func (r *run) one(ctx context.Context, x *exchange) error {
 	}
 	if x.compares() {
 		r.compare(x, got, event)
-	} else if x.warm && got.failure != 0 && r.unwarmed == nil {
-		r.unwarmed = &difference{x, got}
+	}
+	if failure != nil {
+		r.lose(x, failure)
 	}
 	if r.options.Emit == nil {
 		return nil
@@ -316,7 +320,7 @@ func (r *run) compare(x *exchange, got answer, event *auditv1.ReplayedExchange) 
 	r.compared = append(r.compared, x)
 	r.response.Compared++
 	event.ResponseOffset, event.OriginalHash = &x.outcome, x.hash[:]
-	if event.After = r.plan.shadow(x); event.After != "" {
+	if event.After = r.shadow(x); event.After != "" {
 		r.response.Doubtful++
 	}
 	if event.Equal = got.hash == x.hash; event.Equal {

@@ -31,11 +31,16 @@ type recorder struct {
 
 func newRecorder(t *testing.T) *recorder {
 	t.Helper()
+	return newRecorderWith(t, auditlog.Options{})
+}
+
+func newRecorderWith(t *testing.T, o auditlog.Options) *recorder {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "log")
 	if _, err := auditlog.Create(dir, auditlog.Origin{Interval: 10}); err != nil {
 		t.Fatal(err)
 	}
-	l, err := auditlog.Open(dir, auditlog.Options{})
+	l, err := auditlog.Open(dir, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,6 +150,12 @@ func (r *recorder) replayError(url string, change func(*replay.Options)) error {
 
 func (r *recorder) run(url string, change func(*replay.Options)) (*auditv1.AuditReplayResponse, error) {
 	r.t.Helper()
+	return r.runUntil(r.t.Context(), url, change)
+}
+
+// runUntil is run until ctx ends.
+func (r *recorder) runUntil(ctx context.Context, url string, change func(*replay.Options)) (*auditv1.AuditReplayResponse, error) {
+	r.t.Helper()
 	if err := r.log.Close(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
@@ -157,7 +168,7 @@ func (r *recorder) run(url string, change func(*replay.Options)) (*auditv1.Audit
 	if change != nil {
 		change(&o)
 	}
-	return replay.Run(r.t.Context(), v, o)
+	return replay.Run(ctx, v, o)
 }
 
 func wantResult(t *testing.T, out *auditv1.AuditReplayResponse, want, word string) {

@@ -5,11 +5,8 @@ import "fmt"
 // excuse is what else than the pipeline can explain that x's answer differs from the
 // recorded one, in words; empty: nothing that is known.
 func (r *run) excuse(x *exchange) string {
-	if d, doubtful := r.plan.before(x); doubtful {
+	if d, doubtful := r.before(x); doubtful {
 		return fmt.Sprintf("after %s: what that did to the pipeline is not known", d)
-	}
-	if w := r.unwarmed; w != nil {
-		return fmt.Sprintf("after request %d, which was to warm the pipeline and got no answer: %v", w.x.offset, w.answer.cause)
 	}
 	if unsent := r.plan.unsentBefore(x); len(unsent) > 0 {
 		return fmt.Sprintf("after %d requests that are not selected and were not sent again, the first at offset %d, and that may explain it; %s",

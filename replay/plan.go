@@ -67,6 +67,7 @@ type plan struct {
 	exchanges []*exchange
 	windows   []sealedWindow
 	starts    []*auditv1.StartInRange
+	entries   uint64 // that were added
 	ignore    []byte // the ignore policy in force now, as its Start sealed it
 	protocol  string // of the pipeline, as the last Start sealed it
 	upstream  bool   // behind the router, as the last Start says: each attempt is an exchange
@@ -88,6 +89,7 @@ func newPlan(meters []string, from, behind uint64) *plan {
 
 // add takes one verified entry into account.
 func (p *plan) add(e auditlog.Entry, ev *logv1.Event) {
+	p.entries++
 	switch k := ev.GetKind().(type) {
 	case *logv1.Event_Start:
 		p.start(e.Offset, k.Start)
@@ -127,7 +129,7 @@ func (p *plan) start(offset uint64, s *logv1.Start) {
 	if offset <= p.from {
 		p.starts = nil
 	}
-	p.starts = append(p.starts, &auditv1.StartInRange{Offset: offset, Pipeline: s.GetPipeline()})
+	p.starts = append(p.starts, &auditv1.StartInRange{Offset: offset, Pipeline: s.GetPipeline(), PipelineClock: s.GetPipelineClock()})
 	p.ignore, p.protocol = s.GetIgnorePolicy().GetText(), s.GetPipeline().GetProtocol()
 	p.upstream = s.GetPosition() == logv1.Position_POSITION_UPSTREAM
 }

@@ -30,11 +30,11 @@ func (r *run) again(ctx context.Context) (*auditv1.AuditReplayResponse, error) {
 	switch {
 	case second.cannotTell != "" && out.GetResult() == auditv1.ReplayResult_REPLAY_RESULT_VERIFIED:
 		out.Result = auditv1.ReplayResult_REPLAY_RESULT_CANNOT_TELL
-		out.Reason = fmt.Sprintf("%s in the first replay; the second one: %s", out.GetReason(), second.cannotTell)
+		out.Reason = fmt.Sprintf("%s in the first replay; the second one: %s", out.GetReason(), second.cutShort())
 		second.response = out
 		second.notReached()
 	case second.cannotTell != "":
-		out.Reason += "; the second replay did not come to its end: " + second.cannotTell
+		out.Reason += "; the second replay did not come to its end: " + second.cutShort()
 	case out.GetResult() == auditv1.ReplayResult_REPLAY_RESULT_DIVERGENCE:
 		out.Result = auditv1.ReplayResult_REPLAY_RESULT_CHANGED
 		out.Reason = fmt.Sprintf("two replays agree in all %d answers, and not with the log: %s%s", len(r.answers), out.GetReason(), r.orRewritten())
@@ -93,7 +93,8 @@ func (r *run) against(second *run, i int) changes {
 }
 
 // nondeterministic is the verdict where two replays differ. Both sent the same, into
-// instances that are said to be in the same state: no doubt about the record matters.
+// instances that are said to be in the same state: no doubt about the record matters,
+// but one about the replays does.
 func (r *run) nondeterministic(second *run, at int) {
 	out, x, c := r.response, r.compared[at], r.against(second, at)
 	kinds := c.kinds()
@@ -108,7 +109,15 @@ func (r *run) nondeterministic(second *run, at int) {
 		Kind: kinds[0], Kinds: kinds, Fields: c.fields(), Diff: c.lines(), FirstBadOffset: x.outcome, RequestOffset: x.offset,
 		OriginalHash: x.hash[:], ReplayHash: r.answers[at].octets(), SecondHash: second.answers[at].octets(),
 	}
+	d, lost := r.lostBefore(x)
+	if !lost {
+		d, lost = second.lostBefore(x)
+	}
+	if lost {
+		out.Divergence.After = d.String()
+		out.Reason += fmt.Sprintf("; after %s: what that did to the pipeline is not known", d)
+	}
 	if second.cannotTell != "" {
-		out.Reason += "; the second replay did not come to its end: " + second.cannotTell
+		out.Reason += "; the second replay did not come to its end: " + second.cutShort()
 	}
 }

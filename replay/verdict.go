@@ -22,6 +22,7 @@ func (r *run) verdict() *auditv1.AuditReplayResponse {
 	out := r.response
 	defer r.sayPolicy()
 	r.warnOfImages()
+	r.warnOfClocks()
 	if n := r.plan.unrecorded(); n > 0 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("at least %d exchanges passed unrecorded in this range: they were not sent again", n))
 	}
@@ -33,9 +34,14 @@ func (r *run) verdict() *auditv1.AuditReplayResponse {
 	}
 	switch at, differs := chain.FirstDifference(&r.original, &r.replayed); {
 	case differs:
-		r.diverged(r.compared[at])
+		if r.diverged(r.compared[at]); r.cannotTell != "" {
+			out.Reason += "; the replay did not come to its end: " + r.cutShort()
+		}
 	case r.cannotTell != "":
-		out.Result, out.Reason = auditv1.ReplayResult_REPLAY_RESULT_CANNOT_TELL, r.cannotTell
+		out.Result, out.Reason = auditv1.ReplayResult_REPLAY_RESULT_CANNOT_TELL, r.cutShort()
+		if out.GetCompared() > 0 {
+			out.Reason += ", and are the same, byte for byte"
+		}
 		r.notReached()
 	case out.Compared == 0:
 		out.Result = auditv1.ReplayResult_REPLAY_RESULT_CANNOT_TELL
@@ -69,7 +75,7 @@ func (r *run) diverged(x *exchange) {
 	kinds := c.kinds()
 	out.Divergence = &auditv1.Divergence{
 		Kind: kinds[0], Kinds: kinds, Fields: c.fields(), FirstBadOffset: x.outcome, RequestOffset: x.offset, OriginalHash: x.hash[:],
-		Diff: c.lines(), Overlapping: r.plan.overlapping(x), After: r.plan.shadow(x),
+		Diff: c.lines(), Overlapping: r.plan.overlapping(x), After: r.shadow(x),
 	}
 	if unsent := r.plan.unsentBefore(x); len(unsent) > 0 {
 		out.Divergence.Unsent, out.Divergence.FirstUnsent = uint64(len(unsent)), unsent[0]

@@ -55,6 +55,10 @@ func (r *run) vouch(ctx context.Context, checked *verify.Report) (bool, error) {
 		return true, nil
 	}
 	t, err := r.options.Witness.Judge(ctx, r.view, checked)
+	if err != nil && ctx.Err() != nil {
+		r.response.Result, r.response.Reason = auditv1.ReplayResult_REPLAY_RESULT_CANNOT_TELL, unsent
+		return false, nil //nolint:nilerr // the verdict says that it was stopped
+	}
 	if err != nil {
 		return false, fmt.Errorf("replay: %w", err)
 	}

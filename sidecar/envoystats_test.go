@@ -124,12 +124,18 @@ func TestTheStartNamesThePolicies(t *testing.T) {
 		if err := s.recordStart(t.Context(), version); err != nil {
 			t.Fatal(err)
 		}
+		clock, err := openClock(filepath.Join(t.TempDir(), "clock"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.clock = clock // for the second
 	}
 	v, err := log.View()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer v.Close()
+	clocks := []logv1.PipelineClock{logv1.PipelineClock_PIPELINE_CLOCK_SYSTEM, logv1.PipelineClock_PIPELINE_CLOCK_FROZEN}
 	for i, version := range []string{"1", "2"} {
 		e, err := v.Entry(uint64(i + 1))
 		if err != nil {
@@ -141,7 +147,7 @@ func TestTheStartNamesThePolicies(t *testing.T) {
 		}
 		start := ev.GetStart()
 		if start.GetEnvoyVersion() != version || start.GetBootId() != "boot" || start.GetPipeline().GetProtocol() != "h2" ||
-			start.GetOrdering() != logv1.Ordering_ORDERING_GLOBAL || len(start.GetIgnorePolicy().GetSha256()) != 32 {
+			start.GetPipelineClock() != clocks[i] || start.GetOrdering() != logv1.Ordering_ORDERING_GLOBAL || len(start.GetIgnorePolicy().GetSha256()) != 32 {
 			t.Errorf("start %v", start)
 		}
 	}

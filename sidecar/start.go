@@ -42,10 +42,14 @@ func (s *service) start(envoyVersion string) *logv1.Start {
 	if pipeline.GetImageDigest() != "" {
 		pipeline.ImageEvidence = logv1.Evidence_EVIDENCE_DECLARED
 	}
+	clock := logv1.PipelineClock_PIPELINE_CLOCK_SYSTEM
+	if s.clock != nil {
+		clock = logv1.PipelineClock_PIPELINE_CLOCK_FROZEN
+	}
 	return &logv1.Start{
 		BootId: s.bootID, VerbatimVersion: s.version, EnvoyVersion: envoyVersion, Pipeline: pipeline,
 		Workload: &logv1.Workload{Pod: os.Getenv(envPod), Node: os.Getenv(envNode), Identity: os.Getenv(envIdentity)},
-		Ordering: s.config.LogOrdering(), Profile: s.config.LogProfile(), Position: s.config.LogPosition(),
+		Ordering: s.config.LogOrdering(), Profile: s.config.LogProfile(), Position: s.config.LogPosition(), PipelineClock: clock,
 		CapturePolicy: s.policy.Text(), IgnorePolicy: s.ignore.Policy(), CheckpointKeys: s.signing.keys(),
 	}
 }

@@ -17,13 +17,14 @@ import (
 	"verbatim/tests/forge"
 )
 
-// forged is "forge version N DIR", "forge flip OFFSET DIR", "forge remove OFFSET
-// DIR", "forge record ID DIR", which lists a checkpoint at the offset of its id,
+// forged is "forge version N DIR", "forge answer OFFSET DIR", which changes an answer
+// and computes everything again, "forge flip OFFSET DIR", "forge remove OFFSET DIR",
+// "forge record ID DIR", which lists a checkpoint at the offset of its id,
 // "forge unsign ID DIR", which takes a checkpoint's note away, or "forge cut OFFSET
 // DIR", which drops all behind it: what somebody does to a log who owns its disk.
 func forged(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
-		ts.Fatalf("usage: forge version|flip|remove|record|unsign|cut N DIR")
+		ts.Fatalf("usage: forge version|answer|flip|remove|record|unsign|cut N DIR")
 	}
 	n, err := strconv.ParseUint(args[1], 10, 32)
 	ts.Check(err)
@@ -33,6 +34,14 @@ func forged(ts *testscript.TestScript, neg bool, args []string) {
 		err = forge.Rewrite(dir, func(offset uint64, ev *logv1.Event) error {
 			if offset == 0 {
 				ev.GetGenesis().FormatVersion = uint32(n)
+			}
+			return nil
+		})
+	case "answer":
+		err = forge.Rewrite(dir, func(offset uint64, ev *logv1.Event) error {
+			if offset == n {
+				out := ev.GetResponse().GetOutput()
+				out[len(out)-1] ^= 1
 			}
 			return nil
 		})

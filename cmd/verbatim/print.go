@@ -22,6 +22,9 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
+// barThrottle is the least time between two drawings of a bar.
+const barThrottle = 100 * time.Millisecond
+
 // bar shows progress on a terminal, and nothing elsewhere.
 type bar struct{ b *progressbar.ProgressBar }
 
@@ -36,7 +39,7 @@ func newBar(w io.Writer, what string, total int) bar {
 func drawBar(w io.Writer, what string, total int) bar {
 	return bar{progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetPredictTime(true),
-		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())}
+		progressbar.OptionThrottle(barThrottle), progressbar.OptionClearOnFinish())}
 }
 
 func (b bar) set(n int) {
@@ -48,6 +51,13 @@ func (b bar) set(n int) {
 func (b bar) describe(what string) {
 	if b.b != nil {
 		b.b.Describe(what)
+	}
+}
+
+// draw draws the bar again; it may be called by any goroutine.
+func (b bar) draw() {
+	if b.b != nil {
+		_ = b.b.RenderBlank() // a bar that can't be drawn is no error
 	}
 }
 

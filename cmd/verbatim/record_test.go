@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -122,6 +123,39 @@ func response(ts *testscript.TestScript, to uint64, m output.Message) *logv1.Eve
 	}}}
 }
 
+// stuck is "stuck NAME FILE [BODY]": it starts a pipeline, as pipeline does, that answers
+// readings, with the body if one is given. At any other request it makes the file and never answers.
+func stuck(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: stuck NAME FILE [BODY]")
+	}
+	file, m := ts.MkAbs(args[1]), settled
+	if len(args) == 3 {
+		m.Body = []byte(args[2])
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			answer(w, m)
+			return
+		}
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			panic(err) // the script waits in vain
+		}
+		<-r.Context().Done()
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv(args[0], server.URL)
+}
+
+func answer(w http.ResponseWriter, m output.Message) {
+	w.Header()["Date"] = nil
+	for _, h := range m.Headers {
+		w.Header().Add(string(h.GetName()), string(h.GetValue()))
+	}
+	w.WriteHeader(m.Status)
+	_, _ = w.Write(m.Body) // a client that is gone sees it itself
+}
+
 // pipeline is "pipeline NAME [BODY]": it starts the pipeline that record tells
 // of and puts its URL and its address into the environment, as NAME and
 // NAME_ADDRESS. With a body it answers readings so.
@@ -137,12 +171,7 @@ func pipeline(ts *testscript.TestScript, neg bool, args []string) {
 				m.Body = []byte(args[1])
 			}
 		}
-		w.Header()["Date"] = nil
-		for _, h := range m.Headers {
-			w.Header().Add(string(h.GetName()), string(h.GetValue()))
-		}
-		w.WriteHeader(m.Status)
-		_, _ = w.Write(m.Body) // a client that is gone sees it itself
+		answer(w, m)
 	}))
 	ts.Defer(server.Close)
 	ts.Setenv(args[0], server.URL)

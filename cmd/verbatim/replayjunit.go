@@ -34,7 +34,7 @@ func (w *replayedWindow) add(e *auditv1.ReplayedExchange) {
 	if e.GetEqual() {
 		return
 	}
-	if w.different++; len(w.shown) > maxShown {
+	if w.different++; len(w.shown) == maxShown {
 		return
 	}
 	var kinds []string

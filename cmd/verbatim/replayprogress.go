@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"time"
 )
 
 // replayProgress shows which offset is in flight, how many requests are done, and
@@ -11,7 +12,8 @@ type replayProgress struct {
 	w       io.Writer
 	replays int
 	bar     bar
-	begun   int // requests
+	begun   int         // requests
+	late    *time.Timer // draws what was too soon to be drawn, should nothing follow it
 }
 
 func (p *replayProgress) total(requests int) { p.bar = newBar(p.w, "replaying", requests*p.replays) }
@@ -20,6 +22,15 @@ func (p *replayProgress) sending(offset uint64) {
 	p.bar.describe(fmt.Sprintf("replaying, at offset %d", offset))
 	p.bar.set(p.begun)
 	p.begun++
+	if p.late == nil {
+		p.late = time.AfterFunc(2*barThrottle, p.bar.draw)
+	}
+	p.late.Reset(2 * barThrottle)
 }
 
-func (p *replayProgress) end() { p.bar.end() }
+func (p *replayProgress) end() {
+	if p.late != nil {
+		p.late.Stop()
+	}
+	p.bar.end()
+}

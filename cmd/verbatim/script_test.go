@@ -61,7 +61,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exit": exits, "refuse": refuses, "await": await, "mode": mode,
-			"record": record, "exchange": exchanges, "pipeline": pipeline,
+			"record": record, "exchange": exchanges, "pipeline": pipeline, "stuck": stuck,
 			"ledger": ledger, "forge": forged, "cut": cut, "damaged": damaged, "note": note, "kept": kept,
 			"lastword": lastWord, "until": until, "bucket": bucket,
 		},

@@ -24,7 +24,7 @@ func kindName(k auditv1.DivergenceKind) string {
 
 func printVerdict(w io.Writer, r *auditv1.AuditReplayResponse, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(w).Encode(verdictJSON(r))
+		return json.NewEncoder(w).Encode(newVerdictJSON(r))
 	}
 	p := &printer{w: w}
 	p.line("links checked    %d entries%s", r.GetLinksChecked(), everyLink(r))
@@ -35,9 +35,14 @@ func printVerdict(w io.Writer, r *auditv1.AuditReplayResponse, asJSON bool) erro
 		p.line("replayed root    %x", r.GetReplayRoot())
 		p.line("footers          %d of %d equal%s", r.GetFootersEqual(), r.GetFootersChecked(), partly(r))
 	}
-	p.line("chain root       %x", r.GetChainRoot())
+	if len(r.GetChainRoot()) > 0 {
+		p.line("chain root       %x", r.GetChainRoot())
+	}
 	p.line("time             %s recorded, %s replayed", time.Duration(r.GetRecordedMs())*time.Millisecond,
 		(time.Duration(r.GetReplayUs()) * time.Microsecond).Round(time.Millisecond))
+	if n := r.GetDoubtful(); n > 0 {
+		p.line("in doubt         %d answers, each behind something that the pipeline may have got otherwise", n)
+	}
 	if n := r.GetOverlappingPairs(); n > 0 {
 		p.line("overlap          %d pairs of requests were in the pipeline at the same time when recorded", n)
 	}
@@ -59,9 +64,9 @@ func printVerdict(w io.Writer, r *auditv1.AuditReplayResponse, asJSON bool) erro
 }
 
 // everyLink claims no more than was checked: in a broken chain nothing behind the
-// first finding is.
+// first finding is, and without a root not all were read.
 func everyLink(r *auditv1.AuditReplayResponse) string {
-	if r.GetDivergence().GetKind() == auditv1.DivergenceKind_DIVERGENCE_KIND_CHAIN_BROKEN {
+	if len(r.GetChainRoot()) == 0 || r.GetDivergence().GetKind() == auditv1.DivergenceKind_DIVERGENCE_KIND_CHAIN_BROKEN {
 		return ""
 	}
 	return ", every link"
@@ -130,45 +135,4 @@ func printDivergence(p *printer, d *auditv1.Divergence) {
 	for _, l := range d.GetDiff() {
 		p.line("  %s", l)
 	}
-}
-
-func verdictJSON(r *auditv1.AuditReplayResponse) map[string]any {
-	v := map[string]any{
-		"result": resultName(r.GetResult()), "reason": r.GetReason(), "note": compared,
-		"start_offset": r.GetStartOffset(), "end_offset": r.GetEndOffset(),
-		"requests": r.GetRequests(), "sent": r.GetSent(), "compared": r.GetCompared(), "differences": r.GetDifferences(),
-		"without_response": r.GetWithoutResponse(), "local_replies": r.GetLocalReplies(),
-		"overlapping_pairs": r.GetOverlappingPairs(), "links_checked": r.GetLinksChecked(),
-		"footers_checked": r.GetFootersChecked(), "footers_equal": r.GetFootersEqual(), "footers_partial": r.GetFootersPartial(),
-		"original_root": hex.EncodeToString(r.GetOriginalRoot()), "replay_root": hex.EncodeToString(r.GetReplayRoot()),
-		"chain_root": hex.EncodeToString(r.GetChainRoot()), "recorded_ms": r.GetRecordedMs(), "replay_us": r.GetReplayUs(),
-		"ignore_policy_sha256": hexes(r.GetIgnorePolicySha256()), "ignore_policy_sealed": r.GetIgnorePolicySealed(),
-	}
-	if r.GetReplays() > 1 {
-		v["second_root"], v["moved"], v["moving"] = hex.EncodeToString(r.GetSecondRoot()), r.GetMoved(), append([]string{}, r.GetMoving()...)
-	}
-	if by := r.GetTrusted(); by != "" {
-		v["trusted"], v["trusted_through"] = by, r.GetTrustedThrough()
-	}
-	if n := r.GetWarmed(); n > 0 {
-		v["warmed"] = n
-	}
-	if len(r.GetWarnings()) > 0 {
-		v["warnings"] = r.GetWarnings()
-	}
-	starts := []map[string]any{}
-	for _, s := range r.GetStarts() {
-		starts = append(starts, map[string]any{
-			"offset": s.GetOffset(), "pipeline": s.GetPipeline().GetName(), "image": s.GetPipeline().GetImageDigest(),
-		})
-	}
-	v["starts"] = starts
-	if d := r.GetDivergence(); d != nil {
-		v["divergence"] = map[string]any{
-			"kind": kindName(d.GetKind()), "kinds": kindNames(d), "fields": append([]string{}, d.GetFields()...), "first_bad_offset": d.GetFirstBadOffset(), "request_offset": d.GetRequestOffset(),
-			"original_hash": hex.EncodeToString(d.GetOriginalHash()), "replay_hash": hex.EncodeToString(d.GetReplayHash()),
-			"diff": append([]string{}, d.GetDiff()...), "overlapping": append([]uint64{}, d.GetOverlapping()...),
-		}
-	}
-	return v
 }

@@ -71,17 +71,12 @@ func (s *service) replay(ctx context.Context, r *auditv1.AuditReplayRequest, t T
 		return nil, err
 	}
 	defer v.Close()
-	out, err := replay.Run(ctx, v, replay.Options{
+	return replay.Run(ctx, v, replay.Options{
 		Selection: selection, TargetImage: t.Image, All: r.GetAll(), Emit: emit,
 		Target: func(protocol string) (*target.Target, error) {
 			return target.New(t.URL, target.Options{Protocol: target.Protocol(protocol)})
 		},
 	})
-	if err == nil && ctx.Err() != nil {
-		// Who called is gone, or the sidecar stops: a verdict over a part helps nobody.
-		return nil, fmt.Errorf("replay: %w", context.Cause(ctx))
-	}
-	return out, err
 }
 
 // busy are the addresses into which a replay is under way: two at once would

@@ -59,8 +59,14 @@ func TestStoppingEndsWhatWaits(t *testing.T) {
 	}
 	_, err = hold.Recv()
 	wantStatus(t, err, codes.Unavailable, stopping)
-	_, err = all(replay, nil)
-	wantStatus(t, err, codes.Unavailable, stopping)
+	list, err := all(replay, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, verdict := split(t, list); verdict.GetResult() != auditv1.ReplayResult_REPLAY_RESULT_CANNOT_TELL ||
+		verdict.GetReason() != "stopped at offset 1; 0 of 1 answers were compared" {
+		t.Errorf("verdict of the replay under way: %v", verdict)
+	}
 	for err = nil; err == nil; { // it may be told NOT_SERVING first
 		_, err = watch.Recv()
 	}

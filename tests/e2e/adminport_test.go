@@ -33,9 +33,10 @@ func TestAdminPort(t *testing.T) {
 	fresh := mesh.StartTestPipeline(t, mesh.PipelineOptions{Name: "fresh"})
 	strange := mesh.StartTestPipeline(t, mesh.PipelineOptions{Name: "strange", Misbehave: "tariff"})
 	loop := newForwarder(t)
+	stuck, asked := stuckPipeline(t)
 	s := newSite(t, siteOptions{serve: []string{
 		"--seal.max-age", "1h", "--replay.targets", "fresh=http://" + fresh.Addr,
-		"--replay.targets", "strange=http://" + strange.Addr, "--replay.targets", "loop=" + loop.url(),
+		"--replay.targets", "strange=http://" + strange.Addr, "--replay.targets", "loop=" + loop.url(), "--replay.targets", "stuck=" + stuck,
 	}})
 	loop.start(t, s.envoy.Addr)
 	s.load(mesh.LoadOptions{Connections: 8, Events: adminEvents, Meters: adminMeters})
@@ -52,6 +53,7 @@ func TestAdminPort(t *testing.T) {
 	t.Run("metrics", func(t *testing.T) { checkMetrics(t, s, entries) })
 	t.Run("replay", func(t *testing.T) { checkReplayAPI(t, audit, entries) })
 	t.Run("replay into the capture", func(t *testing.T) { checkLoop(t, s, audit, entries) })
+	t.Run("replay, and the sidecar stops", func(t *testing.T) { checkReplayStopped(t, s, audit, asked) })
 }
 
 // collect receives a stream to its end.

@@ -2,6 +2,10 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -71,7 +75,7 @@ func checkReplayAPI(t *testing.T, audit auditv1.AuditServiceClient, entries []*a
 			request *auditv1.AuditReplayRequest
 			code    codes.Code
 		}{
-			`"nobody" is not the name of a target: the configuration's replay.targets are fresh, loop, strange`: {
+			`"nobody" is not the name of a target: the configuration's replay.targets are fresh, loop, strange, stuck`: {
 				&auditv1.AuditReplayRequest{Target: "nobody"}, codes.InvalidArgument},
 			"a URL is for the command line: verbatim replay --target http://127.0.0.1:1": {
 				&auditv1.AuditReplayRequest{Target: "http://127.0.0.1:1"}, codes.InvalidArgument},
@@ -100,5 +104,37 @@ func checkLoop(t *testing.T, s *site, audit auditv1.AuditServiceClient, entries 
 	}
 	if now := queryAll(t, audit, &auditv1.QueryEntriesRequest{}); len(now) != len(entries) {
 		t.Errorf("%d entries after the replays, %d before", len(now), len(entries))
+	}
+}
+
+// stuckPipeline never answers; it says when it is asked.
+func stuckPipeline(t *testing.T) (url string, asked <-chan struct{}) {
+	t.Helper()
+	arrived := make(chan struct{}, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only behind it the end of the connection is seen
+		arrived <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, arrived
+}
+
+// checkReplayStopped: who called is told what was compared until the sidecar stopped.
+func checkReplayStopped(t *testing.T, s *site, audit auditv1.AuditServiceClient, asked <-chan struct{}) {
+	stream, err := audit.ReplayAuditLog(t.Context(), &auditv1.AuditReplayRequest{Target: "stuck"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	s.stop()
+	list, err := collect(t, stream, nil)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	verdict := list[0].GetResponse()
+	if want := fmt.Sprintf("; 0 of %d answers were compared", adminEvents); verdict.GetResult() != auditv1.ReplayResult_REPLAY_RESULT_CANNOT_TELL ||
+		!strings.HasPrefix(verdict.GetReason(), "stopped at offset ") || !strings.HasSuffix(verdict.GetReason(), want) {
+		t.Errorf("verdict %v", verdict)
 	}
 }

@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -53,14 +55,15 @@ func retrying(t *testing.T, s *site) []byte {
 // number of times Envoy sends it; the last answer has the number.
 func TestRetriesAreCounted(t *testing.T) {
 	var calls atomic.Int32
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch n := calls.Add(1); {
 		case r.URL.Path == "/never" || r.URL.Path == "/third" && n == 1:
 			w.WriteHeader(http.StatusServiceUnavailable)
 		case r.URL.Path == "/third" && n == 2:
 			panic(http.ErrAbortHandler) // the connection is reset
 		}
-	}))
+	})
+	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	s := prepareSite(t, siteOptions{upstream: server.Listener.Addr().String()})
 	s.startSidecar()
@@ -88,5 +91,15 @@ func TestRetriesAreCounted(t *testing.T) {
 	})
 	if len(attempts) != 3 || attempts[0] != 1 || attempts[1] != 3 || attempts[2] != 4 {
 		t.Errorf("attempts %v, want 1, 3, 4", attempts)
+	}
+	// A replay sends once what this pipeline answered at the third time only.
+	calls.Store(0)
+	fresh := httptest.NewServer(handler)
+	t.Cleanup(fresh.Close)
+	var v verdict
+	s.runJSON(2, &v, "replay", "--log", s.log, "--target", fresh.URL)
+	if d := v.Divergence; v.Result != "CANNOT_TELL" || d == nil ||
+		!strings.Contains(v.Reason, fmt.Sprintf("after request %d, which Envoy tried 3 times: ", d.RequestOffset)) {
+		t.Errorf("verdict %+v", v)
 	}
 }

@@ -32,6 +32,7 @@ func TestReplaySelections(t *testing.T) {
 		{"up to a request, whose answer comes later", args(0, tenth.request.Offset), 10},
 		{"up to just before it", args(0, tenth.request.Offset-1), 9},
 		{"up to the newest entry", args(first.request.Offset, last.response.Offset), selectionEvents},
+		{"from a request on, warmed", []string{"--from", fmt.Sprint(tenth.request.Offset), "--warm-from", "0"}, selectionEvents - 9},
 		{"a meter up to a request", append(args(0, tenth.request.Offset), "--meter", meterOf(tenth)), countOf(list[:10], meterOf(tenth))},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,6 +119,9 @@ func (s *site) wantRecordedTimes() {
 		if err != nil {
 			s.t.Fatal(err)
 		}
+		if start := ev.GetStart(); start != nil && start.GetPipelineClock() != logv1.PipelineClock_PIPELINE_CLOCK_FROZEN {
+			s.t.Errorf("start %v, under the frozen clock", start)
+		}
 		if ev.GetRequest() != nil {
 			told[e.Offset] = ev.GetWallClockMs()
 		}
@@ -153,7 +157,8 @@ type verdict struct {
 	Result   string `json:"result"`
 	Compared int    `json:"compared"`
 	// Moving are the fields in which two replays differ.
-	Moving []string `json:"moving"`
+	Moving   []string `json:"moving"`
+	Warnings []string `json:"warnings"`
 }
 
 // replay replays into a target and wants the exit code.
@@ -174,7 +179,7 @@ func (s *site) wantVerified() {
 	s.t.Helper()
 	clock := filepath.Join(s.dir, "replayed.clock")
 	_, address := s.start("replayed", clock)
-	if v := s.replay(0, address, "--clock", clock); v.Result != "VERIFIED" || v.Compared != events {
+	if v := s.replay(0, address, "--clock", clock); v.Result != "VERIFIED" || v.Compared != events || len(v.Warnings) > 0 {
 		s.t.Errorf("under the frozen clock: %+v", v)
 	}
 }
@@ -186,7 +191,8 @@ func (s *site) wantNondeterministic() {
 	_, first := s.start("unfrozen", "")
 	_, second := s.start("unfrozen again", "")
 	v := s.replay(1, first, "--target", "http://"+second, "--twice")
-	if v.Result != "NONDETERMINISTIC" || !slices.Contains(v.Moving, "body /received_ms") {
+	if v.Result != "NONDETERMINISTIC" || !slices.Contains(v.Moving, "body /received_ms") ||
+		len(v.Warnings) != 1 || !strings.Contains(v.Warnings[0], "under a frozen clock, replayed without one") {
 		s.t.Errorf("under the system's clock: %+v", v)
 	}
 }

@@ -983,6 +983,7 @@ type StartInRange struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Offset        uint64                 `protobuf:"varint,1,opt,name=offset,proto3" json:"offset,omitempty"`
 	Pipeline      *v1.Pipeline           `protobuf:"bytes,2,opt,name=pipeline,proto3" json:"pipeline,omitempty"`
+	PipelineClock v1.PipelineClock       `protobuf:"varint,3,opt,name=pipeline_clock,json=pipelineClock,proto3,enum=verbatim.log.v1.PipelineClock" json:"pipeline_clock,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1029,6 +1030,13 @@ func (x *StartInRange) GetPipeline() *v1.Pipeline {
 		return x.Pipeline
 	}
 	return nil
+}
+
+func (x *StartInRange) GetPipelineClock() v1.PipelineClock {
+	if x != nil {
+		return x.PipelineClock
+	}
+	return v1.PipelineClock(0)
 }
 
 // Divergence is the first difference.
@@ -2518,10 +2526,11 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\atrusted\x18\x1e \x01(\tR\atrusted\x12'\n" +
 	"\x0ftrusted_through\x18\x1f \x01(\x04R\x0etrustedThrough\x120\n" +
 	"\x14ignore_policy_sha256\x18( \x03(\fR\x12ignorePolicySha256\x120\n" +
-	"\x14ignore_policy_sealed\x18) \x01(\bR\x12ignorePolicySealed\"]\n" +
+	"\x14ignore_policy_sealed\x18) \x01(\bR\x12ignorePolicySealed\"\xa4\x01\n" +
 	"\fStartInRange\x12\x16\n" +
 	"\x06offset\x18\x01 \x01(\x04R\x06offset\x125\n" +
-	"\bpipeline\x18\x02 \x01(\v2\x19.verbatim.log.v1.PipelineR\bpipeline\"\xd3\x03\n" +
+	"\bpipeline\x18\x02 \x01(\v2\x19.verbatim.log.v1.PipelineR\bpipeline\x12E\n" +
+	"\x0epipeline_clock\x18\x03 \x01(\x0e2\x1e.verbatim.log.v1.PipelineClockR\rpipelineClock\"\xd3\x03\n" +
 	"\n" +
 	"Divergence\x125\n" +
 	"\x04kind\x18\x01 \x01(\x0e2!.verbatim.audit.v1.DivergenceKindR\x04kind\x12(\n" +
@@ -2714,16 +2723,17 @@ var file_verbatim_audit_v1_audit_proto_goTypes = []any{
 	(*PruneNowRequest)(nil),         // 28: verbatim.audit.v1.PruneNowRequest
 	(*PruneNowResponse)(nil),        // 29: verbatim.audit.v1.PruneNowResponse
 	(*v1.Pipeline)(nil),             // 30: verbatim.log.v1.Pipeline
-	(*v1.Event)(nil),                // 31: verbatim.log.v1.Event
-	(*v1.Checkpoint)(nil),           // 32: verbatim.log.v1.Checkpoint
-	(v1.Profile)(0),                 // 33: verbatim.log.v1.Profile
-	(v1.Ordering)(0),                // 34: verbatim.log.v1.Ordering
-	(*v11.Held)(nil),                // 35: verbatim.retention.v1.Held
-	(*v11.Cutting)(nil),             // 36: verbatim.retention.v1.Cutting
-	(*v12.Receipt)(nil),             // 37: verbatim.anchor.v1.Receipt
-	(*v11.Hold)(nil),                // 38: verbatim.retention.v1.Hold
-	(*v11.Plan)(nil),                // 39: verbatim.retention.v1.Plan
-	(*v11.Done)(nil),                // 40: verbatim.retention.v1.Done
+	(v1.PipelineClock)(0),           // 31: verbatim.log.v1.PipelineClock
+	(*v1.Event)(nil),                // 32: verbatim.log.v1.Event
+	(*v1.Checkpoint)(nil),           // 33: verbatim.log.v1.Checkpoint
+	(v1.Profile)(0),                 // 34: verbatim.log.v1.Profile
+	(v1.Ordering)(0),                // 35: verbatim.log.v1.Ordering
+	(*v11.Held)(nil),                // 36: verbatim.retention.v1.Held
+	(*v11.Cutting)(nil),             // 37: verbatim.retention.v1.Cutting
+	(*v12.Receipt)(nil),             // 38: verbatim.anchor.v1.Receipt
+	(*v11.Hold)(nil),                // 39: verbatim.retention.v1.Hold
+	(*v11.Plan)(nil),                // 40: verbatim.retention.v1.Plan
+	(*v11.Done)(nil),                // 41: verbatim.retention.v1.Done
 }
 var file_verbatim_audit_v1_audit_proto_depIdxs = []int32{
 	6,  // 0: verbatim.audit.v1.ReplayEvent.exchange:type_name -> verbatim.audit.v1.ReplayedExchange
@@ -2733,50 +2743,51 @@ var file_verbatim_audit_v1_audit_proto_depIdxs = []int32{
 	9,  // 4: verbatim.audit.v1.AuditReplayResponse.divergence:type_name -> verbatim.audit.v1.Divergence
 	8,  // 5: verbatim.audit.v1.AuditReplayResponse.starts:type_name -> verbatim.audit.v1.StartInRange
 	30, // 6: verbatim.audit.v1.StartInRange.pipeline:type_name -> verbatim.log.v1.Pipeline
-	1,  // 7: verbatim.audit.v1.Divergence.kind:type_name -> verbatim.audit.v1.DivergenceKind
-	1,  // 8: verbatim.audit.v1.Divergence.kinds:type_name -> verbatim.audit.v1.DivergenceKind
-	3,  // 9: verbatim.audit.v1.QueryEntriesRequest.selection:type_name -> verbatim.audit.v1.Selection
-	2,  // 10: verbatim.audit.v1.QueryEntriesRequest.order:type_name -> verbatim.audit.v1.Order
-	31, // 11: verbatim.audit.v1.QueryEntriesResponse.event:type_name -> verbatim.log.v1.Event
-	32, // 12: verbatim.audit.v1.ListCheckpointsResponse.checkpoint:type_name -> verbatim.log.v1.Checkpoint
-	33, // 13: verbatim.audit.v1.GetStatusResponse.profile:type_name -> verbatim.log.v1.Profile
-	34, // 14: verbatim.audit.v1.GetStatusResponse.ordering:type_name -> verbatim.log.v1.Ordering
-	17, // 15: verbatim.audit.v1.GetStatusResponse.anchor:type_name -> verbatim.audit.v1.AnchorStatus
-	16, // 16: verbatim.audit.v1.GetStatusResponse.retention:type_name -> verbatim.audit.v1.RetentionStatus
-	35, // 17: verbatim.audit.v1.RetentionStatus.held:type_name -> verbatim.retention.v1.Held
-	36, // 18: verbatim.audit.v1.RetentionStatus.under_way:type_name -> verbatim.retention.v1.Cutting
-	37, // 19: verbatim.audit.v1.AnchorStatus.newest_receipt:type_name -> verbatim.anchor.v1.Receipt
-	37, // 20: verbatim.audit.v1.AnchorNowResponse.receipt:type_name -> verbatim.anchor.v1.Receipt
-	38, // 21: verbatim.audit.v1.AddHoldRequest.hold:type_name -> verbatim.retention.v1.Hold
-	38, // 22: verbatim.audit.v1.AddHoldResponse.hold:type_name -> verbatim.retention.v1.Hold
-	38, // 23: verbatim.audit.v1.RemoveHoldResponse.hold:type_name -> verbatim.retention.v1.Hold
-	39, // 24: verbatim.audit.v1.ForeseePruneResponse.plan:type_name -> verbatim.retention.v1.Plan
-	40, // 25: verbatim.audit.v1.PruneNowResponse.done:type_name -> verbatim.retention.v1.Done
-	4,  // 26: verbatim.audit.v1.AuditService.ReplayAuditLog:input_type -> verbatim.audit.v1.AuditReplayRequest
-	10, // 27: verbatim.audit.v1.AuditService.QueryEntries:input_type -> verbatim.audit.v1.QueryEntriesRequest
-	12, // 28: verbatim.audit.v1.AuditService.ListCheckpoints:input_type -> verbatim.audit.v1.ListCheckpointsRequest
-	14, // 29: verbatim.audit.v1.AuditService.GetStatus:input_type -> verbatim.audit.v1.GetStatusRequest
-	20, // 30: verbatim.audit.v1.AuditService.HoldSnapshot:input_type -> verbatim.audit.v1.HoldSnapshotRequest
-	18, // 31: verbatim.audit.v1.AuditService.AnchorNow:input_type -> verbatim.audit.v1.AnchorNowRequest
-	22, // 32: verbatim.audit.v1.AuditService.AddHold:input_type -> verbatim.audit.v1.AddHoldRequest
-	24, // 33: verbatim.audit.v1.AuditService.RemoveHold:input_type -> verbatim.audit.v1.RemoveHoldRequest
-	26, // 34: verbatim.audit.v1.AuditService.ForeseePrune:input_type -> verbatim.audit.v1.ForeseePruneRequest
-	28, // 35: verbatim.audit.v1.AuditService.PruneNow:input_type -> verbatim.audit.v1.PruneNowRequest
-	5,  // 36: verbatim.audit.v1.AuditService.ReplayAuditLog:output_type -> verbatim.audit.v1.ReplayEvent
-	11, // 37: verbatim.audit.v1.AuditService.QueryEntries:output_type -> verbatim.audit.v1.QueryEntriesResponse
-	13, // 38: verbatim.audit.v1.AuditService.ListCheckpoints:output_type -> verbatim.audit.v1.ListCheckpointsResponse
-	15, // 39: verbatim.audit.v1.AuditService.GetStatus:output_type -> verbatim.audit.v1.GetStatusResponse
-	21, // 40: verbatim.audit.v1.AuditService.HoldSnapshot:output_type -> verbatim.audit.v1.HoldSnapshotResponse
-	19, // 41: verbatim.audit.v1.AuditService.AnchorNow:output_type -> verbatim.audit.v1.AnchorNowResponse
-	23, // 42: verbatim.audit.v1.AuditService.AddHold:output_type -> verbatim.audit.v1.AddHoldResponse
-	25, // 43: verbatim.audit.v1.AuditService.RemoveHold:output_type -> verbatim.audit.v1.RemoveHoldResponse
-	27, // 44: verbatim.audit.v1.AuditService.ForeseePrune:output_type -> verbatim.audit.v1.ForeseePruneResponse
-	29, // 45: verbatim.audit.v1.AuditService.PruneNow:output_type -> verbatim.audit.v1.PruneNowResponse
-	36, // [36:46] is the sub-list for method output_type
-	26, // [26:36] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	31, // 7: verbatim.audit.v1.StartInRange.pipeline_clock:type_name -> verbatim.log.v1.PipelineClock
+	1,  // 8: verbatim.audit.v1.Divergence.kind:type_name -> verbatim.audit.v1.DivergenceKind
+	1,  // 9: verbatim.audit.v1.Divergence.kinds:type_name -> verbatim.audit.v1.DivergenceKind
+	3,  // 10: verbatim.audit.v1.QueryEntriesRequest.selection:type_name -> verbatim.audit.v1.Selection
+	2,  // 11: verbatim.audit.v1.QueryEntriesRequest.order:type_name -> verbatim.audit.v1.Order
+	32, // 12: verbatim.audit.v1.QueryEntriesResponse.event:type_name -> verbatim.log.v1.Event
+	33, // 13: verbatim.audit.v1.ListCheckpointsResponse.checkpoint:type_name -> verbatim.log.v1.Checkpoint
+	34, // 14: verbatim.audit.v1.GetStatusResponse.profile:type_name -> verbatim.log.v1.Profile
+	35, // 15: verbatim.audit.v1.GetStatusResponse.ordering:type_name -> verbatim.log.v1.Ordering
+	17, // 16: verbatim.audit.v1.GetStatusResponse.anchor:type_name -> verbatim.audit.v1.AnchorStatus
+	16, // 17: verbatim.audit.v1.GetStatusResponse.retention:type_name -> verbatim.audit.v1.RetentionStatus
+	36, // 18: verbatim.audit.v1.RetentionStatus.held:type_name -> verbatim.retention.v1.Held
+	37, // 19: verbatim.audit.v1.RetentionStatus.under_way:type_name -> verbatim.retention.v1.Cutting
+	38, // 20: verbatim.audit.v1.AnchorStatus.newest_receipt:type_name -> verbatim.anchor.v1.Receipt
+	38, // 21: verbatim.audit.v1.AnchorNowResponse.receipt:type_name -> verbatim.anchor.v1.Receipt
+	39, // 22: verbatim.audit.v1.AddHoldRequest.hold:type_name -> verbatim.retention.v1.Hold
+	39, // 23: verbatim.audit.v1.AddHoldResponse.hold:type_name -> verbatim.retention.v1.Hold
+	39, // 24: verbatim.audit.v1.RemoveHoldResponse.hold:type_name -> verbatim.retention.v1.Hold
+	40, // 25: verbatim.audit.v1.ForeseePruneResponse.plan:type_name -> verbatim.retention.v1.Plan
+	41, // 26: verbatim.audit.v1.PruneNowResponse.done:type_name -> verbatim.retention.v1.Done
+	4,  // 27: verbatim.audit.v1.AuditService.ReplayAuditLog:input_type -> verbatim.audit.v1.AuditReplayRequest
+	10, // 28: verbatim.audit.v1.AuditService.QueryEntries:input_type -> verbatim.audit.v1.QueryEntriesRequest
+	12, // 29: verbatim.audit.v1.AuditService.ListCheckpoints:input_type -> verbatim.audit.v1.ListCheckpointsRequest
+	14, // 30: verbatim.audit.v1.AuditService.GetStatus:input_type -> verbatim.audit.v1.GetStatusRequest
+	20, // 31: verbatim.audit.v1.AuditService.HoldSnapshot:input_type -> verbatim.audit.v1.HoldSnapshotRequest
+	18, // 32: verbatim.audit.v1.AuditService.AnchorNow:input_type -> verbatim.audit.v1.AnchorNowRequest
+	22, // 33: verbatim.audit.v1.AuditService.AddHold:input_type -> verbatim.audit.v1.AddHoldRequest
+	24, // 34: verbatim.audit.v1.AuditService.RemoveHold:input_type -> verbatim.audit.v1.RemoveHoldRequest
+	26, // 35: verbatim.audit.v1.AuditService.ForeseePrune:input_type -> verbatim.audit.v1.ForeseePruneRequest
+	28, // 36: verbatim.audit.v1.AuditService.PruneNow:input_type -> verbatim.audit.v1.PruneNowRequest
+	5,  // 37: verbatim.audit.v1.AuditService.ReplayAuditLog:output_type -> verbatim.audit.v1.ReplayEvent
+	11, // 38: verbatim.audit.v1.AuditService.QueryEntries:output_type -> verbatim.audit.v1.QueryEntriesResponse
+	13, // 39: verbatim.audit.v1.AuditService.ListCheckpoints:output_type -> verbatim.audit.v1.ListCheckpointsResponse
+	15, // 40: verbatim.audit.v1.AuditService.GetStatus:output_type -> verbatim.audit.v1.GetStatusResponse
+	21, // 41: verbatim.audit.v1.AuditService.HoldSnapshot:output_type -> verbatim.audit.v1.HoldSnapshotResponse
+	19, // 42: verbatim.audit.v1.AuditService.AnchorNow:output_type -> verbatim.audit.v1.AnchorNowResponse
+	23, // 43: verbatim.audit.v1.AuditService.AddHold:output_type -> verbatim.audit.v1.AddHoldResponse
+	25, // 44: verbatim.audit.v1.AuditService.RemoveHold:output_type -> verbatim.audit.v1.RemoveHoldResponse
+	27, // 45: verbatim.audit.v1.AuditService.ForeseePrune:output_type -> verbatim.audit.v1.ForeseePruneResponse
+	29, // 46: verbatim.audit.v1.AuditService.PruneNow:output_type -> verbatim.audit.v1.PruneNowResponse
+	37, // [37:47] is the sub-list for method output_type
+	27, // [27:37] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_verbatim_audit_v1_audit_proto_init() }

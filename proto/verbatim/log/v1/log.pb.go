@@ -183,6 +183,59 @@ func (Position) EnumDescriptor() ([]byte, []int) {
 	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{2}
 }
 
+// PipelineClock is where the pipeline has its time from, beside the clock header.
+type PipelineClock int32
+
+const (
+	// Not known: the entry is older than the field.
+	PipelineClock_PIPELINE_CLOCK_UNSPECIFIED PipelineClock = 0
+	// The system's clock.
+	PipelineClock_PIPELINE_CLOCK_SYSTEM PipelineClock = 1
+	// A frozen one, which is set to each event's time before the event is let in.
+	PipelineClock_PIPELINE_CLOCK_FROZEN PipelineClock = 2
+)
+
+// Enum value maps for PipelineClock.
+var (
+	PipelineClock_name = map[int32]string{
+		0: "PIPELINE_CLOCK_UNSPECIFIED",
+		1: "PIPELINE_CLOCK_SYSTEM",
+		2: "PIPELINE_CLOCK_FROZEN",
+	}
+	PipelineClock_value = map[string]int32{
+		"PIPELINE_CLOCK_UNSPECIFIED": 0,
+		"PIPELINE_CLOCK_SYSTEM":      1,
+		"PIPELINE_CLOCK_FROZEN":      2,
+	}
+)
+
+func (x PipelineClock) Enum() *PipelineClock {
+	p := new(PipelineClock)
+	*p = x
+	return p
+}
+
+func (x PipelineClock) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PipelineClock) Descriptor() protoreflect.EnumDescriptor {
+	return file_verbatim_log_v1_log_proto_enumTypes[3].Descriptor()
+}
+
+func (PipelineClock) Type() protoreflect.EnumType {
+	return &file_verbatim_log_v1_log_proto_enumTypes[3]
+}
+
+func (x PipelineClock) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PipelineClock.Descriptor instead.
+func (PipelineClock) EnumDescriptor() ([]byte, []int) {
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{3}
+}
+
 type Profile int32
 
 const (
@@ -222,11 +275,11 @@ func (x Profile) String() string {
 }
 
 func (Profile) Descriptor() protoreflect.EnumDescriptor {
-	return file_verbatim_log_v1_log_proto_enumTypes[3].Descriptor()
+	return file_verbatim_log_v1_log_proto_enumTypes[4].Descriptor()
 }
 
 func (Profile) Type() protoreflect.EnumType {
-	return &file_verbatim_log_v1_log_proto_enumTypes[3]
+	return &file_verbatim_log_v1_log_proto_enumTypes[4]
 }
 
 func (x Profile) Number() protoreflect.EnumNumber {
@@ -235,7 +288,7 @@ func (x Profile) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Profile.Descriptor instead.
 func (Profile) EnumDescriptor() ([]byte, []int) {
-	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{3}
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{4}
 }
 
 type Delivered int32
@@ -273,11 +326,11 @@ func (x Delivered) String() string {
 }
 
 func (Delivered) Descriptor() protoreflect.EnumDescriptor {
-	return file_verbatim_log_v1_log_proto_enumTypes[4].Descriptor()
+	return file_verbatim_log_v1_log_proto_enumTypes[5].Descriptor()
 }
 
 func (Delivered) Type() protoreflect.EnumType {
-	return &file_verbatim_log_v1_log_proto_enumTypes[4]
+	return &file_verbatim_log_v1_log_proto_enumTypes[5]
 }
 
 func (x Delivered) Number() protoreflect.EnumNumber {
@@ -286,7 +339,7 @@ func (x Delivered) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Delivered.Descriptor instead.
 func (Delivered) EnumDescriptor() ([]byte, []int) {
-	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{4}
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{5}
 }
 
 // AbortCause is why an exchange ended without an answer, as far as known.
@@ -338,11 +391,11 @@ func (x AbortCause) String() string {
 }
 
 func (AbortCause) Descriptor() protoreflect.EnumDescriptor {
-	return file_verbatim_log_v1_log_proto_enumTypes[5].Descriptor()
+	return file_verbatim_log_v1_log_proto_enumTypes[6].Descriptor()
 }
 
 func (AbortCause) Type() protoreflect.EnumType {
-	return &file_verbatim_log_v1_log_proto_enumTypes[5]
+	return &file_verbatim_log_v1_log_proto_enumTypes[6]
 }
 
 func (x AbortCause) Number() protoreflect.EnumNumber {
@@ -351,7 +404,7 @@ func (x AbortCause) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AbortCause.Descriptor instead.
 func (AbortCause) EnumDescriptor() ([]byte, []int) {
-	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{5}
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{6}
 }
 
 type SealReason int32
@@ -393,11 +446,11 @@ func (x SealReason) String() string {
 }
 
 func (SealReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_verbatim_log_v1_log_proto_enumTypes[6].Descriptor()
+	return file_verbatim_log_v1_log_proto_enumTypes[7].Descriptor()
 }
 
 func (SealReason) Type() protoreflect.EnumType {
-	return &file_verbatim_log_v1_log_proto_enumTypes[6]
+	return &file_verbatim_log_v1_log_proto_enumTypes[7]
 }
 
 func (x SealReason) Number() protoreflect.EnumNumber {
@@ -406,7 +459,7 @@ func (x SealReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SealReason.Descriptor instead.
 func (SealReason) EnumDescriptor() ([]byte, []int) {
-	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{6}
+	return file_verbatim_log_v1_log_proto_rawDescGZIP(), []int{7}
 }
 
 // Event is what an entry's raw_event_bytes hold. They are hashed and stored as
@@ -893,8 +946,10 @@ type Start struct {
 	// keys. None: checkpoints are not signed.
 	CheckpointKeys []string `protobuf:"bytes,10,rep,name=checkpoint_keys,json=checkpointKeys,proto3" json:"checkpoint_keys,omitempty"`
 	Position       Position `protobuf:"varint,11,opt,name=position,proto3,enum=verbatim.log.v1.Position" json:"position,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// As the configuration says.
+	PipelineClock PipelineClock `protobuf:"varint,12,opt,name=pipeline_clock,json=pipelineClock,proto3,enum=verbatim.log.v1.PipelineClock" json:"pipeline_clock,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Start) Reset() {
@@ -1002,6 +1057,13 @@ func (x *Start) GetPosition() Position {
 		return x.Position
 	}
 	return Position_POSITION_UNSPECIFIED
+}
+
+func (x *Start) GetPipelineClock() PipelineClock {
+	if x != nil {
+		return x.PipelineClock
+	}
+	return PipelineClock_PIPELINE_CLOCK_UNSPECIFIED
 }
 
 // Pipeline is the service whose exchanges are recorded.
@@ -2421,7 +2483,7 @@ const file_verbatim_log_v1_log_proto_rawDesc = "" +
 	"\vPredecessor\x12\x15\n" +
 	"\x06log_id\x18\x01 \x01(\fR\x05logId\x12\x1d\n" +
 	"\n" +
-	"chain_root\x18\x02 \x01(\fR\tchainRoot\"\xa7\x04\n" +
+	"chain_root\x18\x02 \x01(\fR\tchainRoot\"\xee\x04\n" +
 	"\x05Start\x12\x17\n" +
 	"\aboot_id\x18\x01 \x01(\tR\x06bootId\x12)\n" +
 	"\x10verbatim_version\x18\x02 \x01(\tR\x0fverbatimVersion\x12#\n" +
@@ -2434,7 +2496,8 @@ const file_verbatim_log_v1_log_proto_rawDesc = "" +
 	"\rignore_policy\x18\t \x01(\v2\x17.verbatim.log.v1.PolicyR\fignorePolicy\x12'\n" +
 	"\x0fcheckpoint_keys\x18\n" +
 	" \x03(\tR\x0echeckpointKeys\x125\n" +
-	"\bposition\x18\v \x01(\x0e2\x19.verbatim.log.v1.PositionR\bposition\"\x9f\x01\n" +
+	"\bposition\x18\v \x01(\x0e2\x19.verbatim.log.v1.PositionR\bposition\x12E\n" +
+	"\x0epipeline_clock\x18\f \x01(\x0e2\x1e.verbatim.log.v1.PipelineClockR\rpipelineClock\"\x9f\x01\n" +
 	"\bPipeline\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fimage_digest\x18\x02 \x01(\tR\vimageDigest\x12@\n" +
@@ -2559,7 +2622,11 @@ const file_verbatim_log_v1_log_proto_rawDesc = "" +
 	"\bPosition\x12\x18\n" +
 	"\x14POSITION_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13POSITION_DOWNSTREAM\x10\x01\x12\x15\n" +
-	"\x11POSITION_UPSTREAM\x10\x02*b\n" +
+	"\x11POSITION_UPSTREAM\x10\x02*e\n" +
+	"\rPipelineClock\x12\x1e\n" +
+	"\x1aPIPELINE_CLOCK_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15PIPELINE_CLOCK_SYSTEM\x10\x01\x12\x19\n" +
+	"\x15PIPELINE_CLOCK_FROZEN\x10\x02*b\n" +
 	"\aProfile\x12\x17\n" +
 	"\x13PROFILE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0ePROFILE_STRICT\x10\x01\x12\x15\n" +
@@ -2597,84 +2664,86 @@ func file_verbatim_log_v1_log_proto_rawDescGZIP() []byte {
 	return file_verbatim_log_v1_log_proto_rawDescData
 }
 
-var file_verbatim_log_v1_log_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_verbatim_log_v1_log_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
 var file_verbatim_log_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_verbatim_log_v1_log_proto_goTypes = []any{
 	(Evidence)(0),         // 0: verbatim.log.v1.Evidence
 	(Ordering)(0),         // 1: verbatim.log.v1.Ordering
 	(Position)(0),         // 2: verbatim.log.v1.Position
-	(Profile)(0),          // 3: verbatim.log.v1.Profile
-	(Delivered)(0),        // 4: verbatim.log.v1.Delivered
-	(AbortCause)(0),       // 5: verbatim.log.v1.AbortCause
-	(SealReason)(0),       // 6: verbatim.log.v1.SealReason
-	(*Event)(nil),         // 7: verbatim.log.v1.Event
-	(*Header)(nil),        // 8: verbatim.log.v1.Header
-	(*Genesis)(nil),       // 9: verbatim.log.v1.Genesis
-	(*Anchor)(nil),        // 10: verbatim.log.v1.Anchor
-	(*Predecessor)(nil),   // 11: verbatim.log.v1.Predecessor
-	(*Start)(nil),         // 12: verbatim.log.v1.Start
-	(*Pipeline)(nil),      // 13: verbatim.log.v1.Pipeline
-	(*Workload)(nil),      // 14: verbatim.log.v1.Workload
-	(*Policy)(nil),        // 15: verbatim.log.v1.Policy
-	(*Request)(nil),       // 16: verbatim.log.v1.Request
-	(*Source)(nil),        // 17: verbatim.log.v1.Source
-	(*Response)(nil),      // 18: verbatim.log.v1.Response
-	(*LocalReply)(nil),    // 19: verbatim.log.v1.LocalReply
-	(*IgnoredHeader)(nil), // 20: verbatim.log.v1.IgnoredHeader
-	(*IgnoredSpan)(nil),   // 21: verbatim.log.v1.IgnoredSpan
-	(*Output)(nil),        // 22: verbatim.log.v1.Output
-	(*RequestPart)(nil),   // 23: verbatim.log.v1.RequestPart
-	(*ResponsePart)(nil),  // 24: verbatim.log.v1.ResponsePart
-	(*Omitted)(nil),       // 25: verbatim.log.v1.Omitted
-	(*Abort)(nil),         // 26: verbatim.log.v1.Abort
-	(*Gap)(nil),           // 27: verbatim.log.v1.Gap
-	(*Checkpoint)(nil),    // 28: verbatim.log.v1.Checkpoint
-	(*Skipped)(nil),       // 29: verbatim.log.v1.Skipped
-	(*Prune)(nil),         // 30: verbatim.log.v1.Prune
+	(PipelineClock)(0),    // 3: verbatim.log.v1.PipelineClock
+	(Profile)(0),          // 4: verbatim.log.v1.Profile
+	(Delivered)(0),        // 5: verbatim.log.v1.Delivered
+	(AbortCause)(0),       // 6: verbatim.log.v1.AbortCause
+	(SealReason)(0),       // 7: verbatim.log.v1.SealReason
+	(*Event)(nil),         // 8: verbatim.log.v1.Event
+	(*Header)(nil),        // 9: verbatim.log.v1.Header
+	(*Genesis)(nil),       // 10: verbatim.log.v1.Genesis
+	(*Anchor)(nil),        // 11: verbatim.log.v1.Anchor
+	(*Predecessor)(nil),   // 12: verbatim.log.v1.Predecessor
+	(*Start)(nil),         // 13: verbatim.log.v1.Start
+	(*Pipeline)(nil),      // 14: verbatim.log.v1.Pipeline
+	(*Workload)(nil),      // 15: verbatim.log.v1.Workload
+	(*Policy)(nil),        // 16: verbatim.log.v1.Policy
+	(*Request)(nil),       // 17: verbatim.log.v1.Request
+	(*Source)(nil),        // 18: verbatim.log.v1.Source
+	(*Response)(nil),      // 19: verbatim.log.v1.Response
+	(*LocalReply)(nil),    // 20: verbatim.log.v1.LocalReply
+	(*IgnoredHeader)(nil), // 21: verbatim.log.v1.IgnoredHeader
+	(*IgnoredSpan)(nil),   // 22: verbatim.log.v1.IgnoredSpan
+	(*Output)(nil),        // 23: verbatim.log.v1.Output
+	(*RequestPart)(nil),   // 24: verbatim.log.v1.RequestPart
+	(*ResponsePart)(nil),  // 25: verbatim.log.v1.ResponsePart
+	(*Omitted)(nil),       // 26: verbatim.log.v1.Omitted
+	(*Abort)(nil),         // 27: verbatim.log.v1.Abort
+	(*Gap)(nil),           // 28: verbatim.log.v1.Gap
+	(*Checkpoint)(nil),    // 29: verbatim.log.v1.Checkpoint
+	(*Skipped)(nil),       // 30: verbatim.log.v1.Skipped
+	(*Prune)(nil),         // 31: verbatim.log.v1.Prune
 }
 var file_verbatim_log_v1_log_proto_depIdxs = []int32{
-	9,  // 0: verbatim.log.v1.Event.genesis:type_name -> verbatim.log.v1.Genesis
-	12, // 1: verbatim.log.v1.Event.start:type_name -> verbatim.log.v1.Start
-	16, // 2: verbatim.log.v1.Event.request:type_name -> verbatim.log.v1.Request
-	18, // 3: verbatim.log.v1.Event.response:type_name -> verbatim.log.v1.Response
-	23, // 4: verbatim.log.v1.Event.request_part:type_name -> verbatim.log.v1.RequestPart
-	24, // 5: verbatim.log.v1.Event.response_part:type_name -> verbatim.log.v1.ResponsePart
-	26, // 6: verbatim.log.v1.Event.abort:type_name -> verbatim.log.v1.Abort
-	27, // 7: verbatim.log.v1.Event.gap:type_name -> verbatim.log.v1.Gap
-	28, // 8: verbatim.log.v1.Event.checkpoint:type_name -> verbatim.log.v1.Checkpoint
-	30, // 9: verbatim.log.v1.Event.prune:type_name -> verbatim.log.v1.Prune
-	10, // 10: verbatim.log.v1.Genesis.anchor:type_name -> verbatim.log.v1.Anchor
-	11, // 11: verbatim.log.v1.Genesis.predecessor:type_name -> verbatim.log.v1.Predecessor
-	13, // 12: verbatim.log.v1.Start.pipeline:type_name -> verbatim.log.v1.Pipeline
-	14, // 13: verbatim.log.v1.Start.workload:type_name -> verbatim.log.v1.Workload
+	10, // 0: verbatim.log.v1.Event.genesis:type_name -> verbatim.log.v1.Genesis
+	13, // 1: verbatim.log.v1.Event.start:type_name -> verbatim.log.v1.Start
+	17, // 2: verbatim.log.v1.Event.request:type_name -> verbatim.log.v1.Request
+	19, // 3: verbatim.log.v1.Event.response:type_name -> verbatim.log.v1.Response
+	24, // 4: verbatim.log.v1.Event.request_part:type_name -> verbatim.log.v1.RequestPart
+	25, // 5: verbatim.log.v1.Event.response_part:type_name -> verbatim.log.v1.ResponsePart
+	27, // 6: verbatim.log.v1.Event.abort:type_name -> verbatim.log.v1.Abort
+	28, // 7: verbatim.log.v1.Event.gap:type_name -> verbatim.log.v1.Gap
+	29, // 8: verbatim.log.v1.Event.checkpoint:type_name -> verbatim.log.v1.Checkpoint
+	31, // 9: verbatim.log.v1.Event.prune:type_name -> verbatim.log.v1.Prune
+	11, // 10: verbatim.log.v1.Genesis.anchor:type_name -> verbatim.log.v1.Anchor
+	12, // 11: verbatim.log.v1.Genesis.predecessor:type_name -> verbatim.log.v1.Predecessor
+	14, // 12: verbatim.log.v1.Start.pipeline:type_name -> verbatim.log.v1.Pipeline
+	15, // 13: verbatim.log.v1.Start.workload:type_name -> verbatim.log.v1.Workload
 	1,  // 14: verbatim.log.v1.Start.ordering:type_name -> verbatim.log.v1.Ordering
-	3,  // 15: verbatim.log.v1.Start.profile:type_name -> verbatim.log.v1.Profile
-	15, // 16: verbatim.log.v1.Start.capture_policy:type_name -> verbatim.log.v1.Policy
-	15, // 17: verbatim.log.v1.Start.ignore_policy:type_name -> verbatim.log.v1.Policy
+	4,  // 15: verbatim.log.v1.Start.profile:type_name -> verbatim.log.v1.Profile
+	16, // 16: verbatim.log.v1.Start.capture_policy:type_name -> verbatim.log.v1.Policy
+	16, // 17: verbatim.log.v1.Start.ignore_policy:type_name -> verbatim.log.v1.Policy
 	2,  // 18: verbatim.log.v1.Start.position:type_name -> verbatim.log.v1.Position
-	0,  // 19: verbatim.log.v1.Pipeline.image_evidence:type_name -> verbatim.log.v1.Evidence
-	8,  // 20: verbatim.log.v1.Request.headers:type_name -> verbatim.log.v1.Header
-	8,  // 21: verbatim.log.v1.Request.trailers:type_name -> verbatim.log.v1.Header
-	17, // 22: verbatim.log.v1.Request.source:type_name -> verbatim.log.v1.Source
-	20, // 23: verbatim.log.v1.Response.ignored_headers:type_name -> verbatim.log.v1.IgnoredHeader
-	21, // 24: verbatim.log.v1.Response.ignored_spans:type_name -> verbatim.log.v1.IgnoredSpan
-	19, // 25: verbatim.log.v1.Response.local_reply:type_name -> verbatim.log.v1.LocalReply
-	4,  // 26: verbatim.log.v1.LocalReply.delivered:type_name -> verbatim.log.v1.Delivered
-	8,  // 27: verbatim.log.v1.Output.headers:type_name -> verbatim.log.v1.Header
-	8,  // 28: verbatim.log.v1.Output.trailers:type_name -> verbatim.log.v1.Header
-	8,  // 29: verbatim.log.v1.RequestPart.trailers:type_name -> verbatim.log.v1.Header
-	25, // 30: verbatim.log.v1.RequestPart.omitted:type_name -> verbatim.log.v1.Omitted
-	8,  // 31: verbatim.log.v1.ResponsePart.headers:type_name -> verbatim.log.v1.Header
-	25, // 32: verbatim.log.v1.ResponsePart.omitted:type_name -> verbatim.log.v1.Omitted
-	4,  // 33: verbatim.log.v1.Abort.delivered:type_name -> verbatim.log.v1.Delivered
-	5,  // 34: verbatim.log.v1.Abort.cause:type_name -> verbatim.log.v1.AbortCause
-	6,  // 35: verbatim.log.v1.Checkpoint.reason:type_name -> verbatim.log.v1.SealReason
-	29, // 36: verbatim.log.v1.Checkpoint.skipped:type_name -> verbatim.log.v1.Skipped
-	37, // [37:37] is the sub-list for method output_type
-	37, // [37:37] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	3,  // 19: verbatim.log.v1.Start.pipeline_clock:type_name -> verbatim.log.v1.PipelineClock
+	0,  // 20: verbatim.log.v1.Pipeline.image_evidence:type_name -> verbatim.log.v1.Evidence
+	9,  // 21: verbatim.log.v1.Request.headers:type_name -> verbatim.log.v1.Header
+	9,  // 22: verbatim.log.v1.Request.trailers:type_name -> verbatim.log.v1.Header
+	18, // 23: verbatim.log.v1.Request.source:type_name -> verbatim.log.v1.Source
+	21, // 24: verbatim.log.v1.Response.ignored_headers:type_name -> verbatim.log.v1.IgnoredHeader
+	22, // 25: verbatim.log.v1.Response.ignored_spans:type_name -> verbatim.log.v1.IgnoredSpan
+	20, // 26: verbatim.log.v1.Response.local_reply:type_name -> verbatim.log.v1.LocalReply
+	5,  // 27: verbatim.log.v1.LocalReply.delivered:type_name -> verbatim.log.v1.Delivered
+	9,  // 28: verbatim.log.v1.Output.headers:type_name -> verbatim.log.v1.Header
+	9,  // 29: verbatim.log.v1.Output.trailers:type_name -> verbatim.log.v1.Header
+	9,  // 30: verbatim.log.v1.RequestPart.trailers:type_name -> verbatim.log.v1.Header
+	26, // 31: verbatim.log.v1.RequestPart.omitted:type_name -> verbatim.log.v1.Omitted
+	9,  // 32: verbatim.log.v1.ResponsePart.headers:type_name -> verbatim.log.v1.Header
+	26, // 33: verbatim.log.v1.ResponsePart.omitted:type_name -> verbatim.log.v1.Omitted
+	5,  // 34: verbatim.log.v1.Abort.delivered:type_name -> verbatim.log.v1.Delivered
+	6,  // 35: verbatim.log.v1.Abort.cause:type_name -> verbatim.log.v1.AbortCause
+	7,  // 36: verbatim.log.v1.Checkpoint.reason:type_name -> verbatim.log.v1.SealReason
+	30, // 37: verbatim.log.v1.Checkpoint.skipped:type_name -> verbatim.log.v1.Skipped
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_verbatim_log_v1_log_proto_init() }
@@ -2699,7 +2768,7 @@ func file_verbatim_log_v1_log_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_verbatim_log_v1_log_proto_rawDesc), len(file_verbatim_log_v1_log_proto_rawDesc)),
-			NumEnums:      7,
+			NumEnums:      8,
 			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
