@@ -22,8 +22,10 @@ import (
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/admin"
 	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/gaps"
 	"verbatim/sidecar/metrics"
 	"verbatim/sidecar/retention"
+	"verbatim/sidecar/room"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -48,7 +50,7 @@ func serve(t *testing.T, change func(*admin.Options)) *sidecar {
 	o := admin.Options{
 		Log: s.log, Profile: logv1.Profile_PROFILE_STRICT, Ordering: logv1.Ordering_ORDERING_METER,
 		Captured: func() []string { return []string{"192.0.2.1:10000"} },
-		Gaps:     m.Gaps, Retention: retention.New(retention.Options{Log: s.log}), Registry: registry, Logger: slog.New(slog.DiscardHandler),
+		Untold:   func() []gaps.Loss { return nil }, Room: room.New(1000), Retention: retention.New(retention.Options{Log: s.log}), Registry: registry, Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
 		change(&o)
