@@ -6,8 +6,11 @@ import (
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
+	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/capture"
+	"verbatim/sidecar/room"
+	"verbatim/sidecar/turn"
 )
 
 // messageOf is one of the messages that Envoy could send, or one that it would not.
@@ -45,7 +48,8 @@ func messageOf(b byte) *extprocv3.ProcessingRequest {
 
 // FuzzMessages sends messages in any order, and ends anywhere: no request may be
 // left open, none may have two outcomes or a part behind its outcome, and its turn
-// must be free. A request's headers are only let go with a clock if it is recorded.
+// and its room must be free. A request's headers are only let go with a clock if it is
+// recorded. All runs share one log, in which each leaves nothing open.
 func FuzzMessages(f *testing.F) {
 	for _, seed := range []string{
 		"", "\x10\x18", "\x00\x02\x15\x08\x1a", "\x01\x02\x07\x0a\x12\x0a\x0d", "\x01\x09", "\x10\x06\x0a\x1a", "\x10\x06\x0a\x0d",
@@ -53,8 +57,15 @@ func FuzzMessages(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	inFlight := room.New(5000)
+	turns := turn.New(turn.Options{Ordering: logv1.Ordering_ORDERING_METER, MaxWaiting: 10, MaxWait: time.Minute})
+	shared := newRig(f, func(o *capture.Options) {
+		o.Hold, o.Oversize, o.Room, o.Turns = time.Millisecond, true, inFlight, turns
+	})
+	next := uint64(1) // the offset that the next run begins with
 	f.Fuzz(func(t *testing.T, messages []byte) {
-		r := newRig(t, func(o *capture.Options) { o.Hold, o.Oversize = time.Millisecond, true })
+		r := *shared
+		r.t = t
 		x := r.begin()
 		for _, b := range messages[:min(len(messages), 32)] {
 			if x.stream.Send(messageOf(b)) != nil {
@@ -78,28 +89,39 @@ func FuzzMessages(f *testing.F) {
 				}
 			}
 		}
-		next := r.begin()
-		next.ask(requestHeaders(true)) // excludes all others
-		next.end()
-		if err := r.log.Close(t.Context()); err != nil {
+		if inFlight.Taken() != 0 || turns.Running() != 0 || turns.Waiting() != 0 {
+			t.Errorf("nothing is in flight, and %d octets of room and %d turns are taken, %d wait", inFlight.Taken(), turns.Running(), turns.Waiting())
+		}
+		checkOutcomes(t, &r, next, clocks)
+		v, err := r.log.View()
+		if err != nil {
 			t.Fatal(err)
 		}
-		checkOutcomes(t, r, clocks+1)
+		next = v.Tip().Offset + 1
+		v.Close()
 	})
 }
 
-// checkOutcomes wants each request of a closed log to have one outcome behind its
+// checkOutcomes wants each request from an offset on to have one outcome behind its
 // parts, and as many requests as were given a clock.
-func checkOutcomes(t *testing.T, r *rig, clocks int) {
+func checkOutcomes(t *testing.T, r *rig, from uint64, clocks int) {
 	t.Helper()
-	v, err := auditlog.OpenReadOnly(r.log.Dir())
+	// Behind it is nothing of the streams that ended.
+	last, err := auditlog.NewDraft(&logv1.Event{Kind: &logv1.Event_Gap{Gap: &logv1.Gap{Reason: "the end of a run"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.log.Append(last).Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	v, err := r.log.View()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer v.Close()
 	open, requests := map[uint64]bool{}, 0
 	var s auditlog.Summary
-	for e, err := range v.Entries(t.Context(), 0, v.Tip().Offset) {
+	for e, err := range v.Entries(t.Context(), from, v.Tip().Offset) {
 		if err != nil {
 			t.Fatal(err)
 		}
