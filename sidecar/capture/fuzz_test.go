@@ -46,19 +46,45 @@ func messageOf(b byte) *extprocv3.ProcessingRequest {
 	return &extprocv3.ProcessingRequest{}
 }
 
+// Where a whole request and its whole answer are, of which each message is answered.
+const (
+	atRequest = iota
+	atRequestBody
+	atResponse
+	atResponseBody
+	elsewhere
+)
+
+// follows says where an exchange is behind a message of messageOf: elsewhere if it is not
+// the next one, or if its octet does not ask to wait for the reply.
+func follows(at int, b byte) int {
+	kind, end := b%16, b&16 != 0 || b%16 == 4 || b%16 == 12
+	switch {
+	case b&32 == 0:
+	case at == atRequest && kind == 0 && !end:
+		return atRequestBody
+	case at == atRequest && kind == 0, at == atRequestBody && kind >= 2 && kind <= 4 && end:
+		return atResponse
+	case at == atResponse && kind == 8 && !end:
+		return atResponseBody
+	}
+	return elsewhere
+}
+
 // FuzzMessages sends messages in any order, and ends anywhere: no request may be
 // left open, none may have two outcomes or a part behind its outcome, and its turn
 // and its room must be free. A request's headers are only let go with a clock if it is
-// recorded. All runs share one log, in which each leaves nothing open.
+// recorded. What comes in Envoy's order, each message behind the reply to the one before,
+// is answered. All runs share one log, in which each leaves nothing open.
 func FuzzMessages(f *testing.F) {
 	for _, seed := range []string{
-		"", "\x10\x18", "\x00\x02\x15\x08\x1a", "\x01\x02\x07\x0a\x12\x0a\x0d", "\x01\x09", "\x10\x06\x0a\x1a", "\x10\x06\x0a\x0d",
+		"", "\x10", "\x30", "0(", "08", " 2(", " 2(*", "\x01\x02", "0\x06", "\x10\x18", "\x00\x02\x15\x08\x1a", "\x01\x02\x07\x0a\x12\x0a\x0d", "\x01\x09", "\x10\x06\x0a\x1a", "\x10\x06\x0a\x0d",
 		"\x0f\x08", "\x08\x00", "\x01\x0e\x0a\x1a\x02", "\x10\x06\x0a\x06\x0a\x1a", "\x10\x18\x1a\x1a\x12", "\x05\x00", "\x01\x05\x05\x04\x1b",
 	} {
 		f.Add([]byte(seed))
 	}
 	inFlight := room.New(5000)
-	turns := turn.New(turn.Options{Ordering: logv1.Ordering_ORDERING_METER, MaxWaiting: 10, MaxWait: time.Minute})
+	turns := turn.New(turn.Options{Ordering: logv1.Ordering_ORDERING_METER, MaxWaiting: 10, MaxWait: time.Millisecond})
 	shared := newRig(f, func(o *capture.Options) {
 		o.Hold, o.Oversize, o.Room, o.Turns = time.Millisecond, true, inFlight, turns
 	})
@@ -66,45 +92,52 @@ func FuzzMessages(f *testing.F) {
 	f.Fuzz(func(t *testing.T, messages []byte) {
 		r := *shared
 		r.t = t
-		x := r.begin()
-		for _, b := range messages[:min(len(messages), 32)] {
-			if x.stream.Send(messageOf(b)) != nil {
-				break // it was failed
-			}
-		}
-		if err := x.stream.CloseSend(); err != nil {
-			t.Fatal(err)
-		}
-		clocks := 0
-		for {
-			reply, err := x.stream.Recv()
-			if err != nil {
-				break
-			}
-			for _, m := range []string{
-				setHeaders(reply.GetRequestHeaders().GetResponse().GetHeaderMutation()), setHeaders(reply.GetRequestBody().GetResponse().GetHeaderMutation()),
-			} {
-				if m != "" {
-					clocks++
-				}
-			}
-		}
+		clocks := sendAll(t, r.begin(), messages[:min(len(messages), 16)])
 		if inFlight.Taken() != 0 || turns.Running() != 0 || turns.Waiting() != 0 {
 			t.Errorf("nothing is in flight, and %d octets of room and %d turns are taken, %d wait", inFlight.Taken(), turns.Running(), turns.Waiting())
 		}
-		checkOutcomes(t, &r, next, clocks)
-		v, err := r.log.View()
-		if err != nil {
-			t.Fatal(err)
-		}
-		next = v.Tip().Offset + 1
-		v.Close()
+		next = checkOutcomes(t, &r, next, clocks)
 	})
 }
 
+// sendAll sends messages, waits for the end of the stream, and returns how many clocks
+// came with the replies.
+func sendAll(t *testing.T, x *exchange, messages []byte) (clocks int) {
+	t.Helper()
+	receive := func() error {
+		reply, err := x.stream.Recv()
+		for _, mutation := range []*extprocv3.HeaderMutation{
+			reply.GetRequestHeaders().GetResponse().GetHeaderMutation(), reply.GetRequestBody().GetResponse().GetHeaderMutation(),
+		} {
+			if setHeaders(mutation) != "" {
+				clocks++
+			}
+		}
+		return err
+	}
+	at := atRequest
+	for _, b := range messages {
+		if x.stream.Send(messageOf(b)) != nil {
+			break // it was failed
+		}
+		if at = follows(at, b); at == elsewhere {
+			continue
+		}
+		if err := receive(); err != nil {
+			t.Fatalf("no reply to %q: %v", messages, err)
+		}
+	}
+	if err := x.stream.CloseSend(); err != nil {
+		t.Fatal(err)
+	}
+	for receive() == nil {
+	}
+	return clocks
+}
+
 // checkOutcomes wants each request from an offset on to have one outcome behind its
-// parts, and as many requests as were given a clock.
-func checkOutcomes(t *testing.T, r *rig, from uint64, clocks int) {
+// parts, and as many requests as were given a clock. It returns what offset is next.
+func checkOutcomes(t *testing.T, r *rig, from uint64, clocks int) (next uint64) {
 	t.Helper()
 	// Behind it is nothing of the streams that ended.
 	last, err := auditlog.NewDraft(&logv1.Event{Kind: &logv1.Event_Gap{Gap: &logv1.Gap{Reason: "the end of a run"}}})
@@ -147,4 +180,5 @@ func checkOutcomes(t *testing.T, r *rig, from uint64, clocks int) {
 	if requests < clocks {
 		t.Errorf("%d requests are recorded, and %d were let go with a clock", requests, clocks)
 	}
+	return v.Tip().Offset + 1
 }
