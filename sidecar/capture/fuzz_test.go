@@ -1,6 +1,9 @@
 package capture_test
 
 import (
+	"errors"
+	"io"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,6 +100,45 @@ func FuzzMessages(f *testing.F) {
 			t.Errorf("nothing is in flight, and %d octets of room and %d turns are taken, %d wait", inFlight.Taken(), turns.Running(), turns.Waiting())
 		}
 		next = checkOutcomes(t, &r, next, clocks)
+	})
+}
+
+// FuzzObserved is FuzzMessages for profile observe, in which nothing is answered: an
+// exchange is counted at most once.
+func FuzzObserved(f *testing.F) {
+	for _, seed := range []string{
+		"", "\x10", "\x10\x18", "\x00\x02\x15\x08\x1a", "\x01\x02\x07\x0a\x12\x0a\x0d", "\x01\x09", "\x10\x06\x0a\x1a", "\x10\x06\x0a\x0d",
+		"\x0f\x08", "\x08\x00", "\x01\x0e\x0a\x1a\x02", "\x10\x06\x0a\x06\x0a\x1a", "\x10\x18\x1a\x1a\x12", "\x05\x00", "\x01\x05\x05\x04\x1b",
+	} {
+		f.Add([]byte(seed))
+	}
+	inFlight, seen := room.New(5000), atomic.Int64{}
+	shared := newRig(f, func(o *capture.Options) {
+		o.Profile, o.Room = logv1.Profile_PROFILE_OBSERVE, inFlight
+		o.Observed = func(_ uint64, exchanges int) { seen.Add(int64(exchanges)) }
+	})
+	shared.server.LineUpWithin(0)
+	next := uint64(1) // the offset that the next run begins with
+	f.Fuzz(func(t *testing.T, messages []byte) {
+		r := *shared
+		r.t = t
+		seen.Store(0)
+		x := r.begin()
+		for _, b := range messages[:min(len(messages), 16)] {
+			if x.stream.Send(messageOf(b)) != nil {
+				break // it is over
+			}
+		}
+		if err := x.stream.CloseSend(); err != nil {
+			t.Fatal(err)
+		}
+		if reply, err := x.stream.Recv(); !errors.Is(err, io.EOF) {
+			t.Errorf("answered with %v, %v", reply, err)
+		}
+		if n := seen.Load(); inFlight.Taken() != 0 || n < 0 || n > 1 {
+			t.Errorf("%d exchanges were counted, %d octets of room are taken for nothing", n, inFlight.Taken())
+		}
+		next = checkOutcomes(t, &r, next, 0)
 	})
 }
 
