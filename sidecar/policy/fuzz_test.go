@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"encoding/json"
 	"runtime"
 	"slices"
@@ -93,7 +94,7 @@ func readAgain(t *testing.T, p *Policy) *Policy {
 	if err != nil {
 		t.Fatalf("%s is recorded and refused: %v", p.Text().GetText(), err)
 	}
-	if string(again.Text().GetText()) != string(p.Text().GetText()) {
+	if !bytes.Equal(again.Text().GetText(), p.Text().GetText()) {
 		t.Errorf("%s is recorded again as %s", p.Text().GetText(), again.Text().GetText())
 	}
 	return again
