@@ -42,7 +42,7 @@ type sidecar struct {
 }
 
 // serve opens a new log and serves it until the test ends.
-func serve(t *testing.T, change func(*admin.Options)) *sidecar {
+func serve(t testing.TB, change func(*admin.Options)) *sidecar {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	m := metrics.New(registry)
@@ -84,7 +84,7 @@ func serve(t *testing.T, change func(*admin.Options)) *sidecar {
 }
 
 // newLog opens a new log until the test ends.
-func newLog(t *testing.T, observer auditlog.Observer) *auditlog.Log {
+func newLog(t testing.TB, observer auditlog.Observer) *auditlog.Log {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "log")
 	if _, err := auditlog.Create(dir, auditlog.Origin{Interval: interval}); err != nil {
@@ -103,7 +103,7 @@ func newLog(t *testing.T, observer auditlog.Observer) *auditlog.Log {
 }
 
 // put appends an event and returns its offset.
-func put(t *testing.T, l *auditlog.Log, ev *logv1.Event) uint64 {
+func put(t testing.TB, l *auditlog.Log, ev *logv1.Event) uint64 {
 	t.Helper()
 	d, err := auditlog.NewDraft(ev)
 	if err != nil {
