@@ -109,6 +109,10 @@ func FuzzRequest(f *testing.F) {
 	seed("QueryEntries", &auditv1.QueryEntriesRequest{Limit: 3, Order: auditv1.Order_ORDER_NEWEST_FIRST, Reveal: true, Selection: &auditv1.Selection{
 		StartOffset: &two, EndOffset: &big, MeterIds: []string{"m"}, FromMs: &two, ToMs: &big, Kinds: []string{"request"}, Statuses: []string{"5xx", "abort"},
 	}})
+	seed("QueryEntries", &auditv1.QueryEntriesRequest{Limit: 3, Order: auditv1.Order_ORDER_NEWEST_FIRST, Reveal: true, Selection: &auditv1.Selection{
+		StartOffset: &two, MeterIds: []string{"m0", "m1"}, Kinds: []string{"request", "response"},
+	}})
+	seed("QueryEntries", &auditv1.QueryEntriesRequest{Limit: 5})
 	seed("QueryEntries", &auditv1.QueryEntriesRequest{Order: 7, Cursor: "x"})
 	seed("ListCheckpoints", &auditv1.ListCheckpointsRequest{FromId: 1})
 	seed("ReplayAuditLog", &auditv1.AuditReplayRequest{Target: "http://127.0.0.1:1", All: true})
