@@ -86,7 +86,7 @@ func withPort(host string) (string, error) {
 		return "", errors.New("a host or a port is missing")
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return "", fmt.Errorf("the port %s is no number up to 65535", port)
+		return "", fmt.Errorf("the port %q is no number up to 65535", port)
 	}
 	return net.JoinHostPort(name, port), nil
 }
