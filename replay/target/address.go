@@ -79,6 +79,9 @@ func withPort(host string) (string, error) {
 	if err != nil {
 		name, port, err = net.SplitHostPort(host + ":80")
 	}
+	if bad := (*net.AddrError)(nil); errors.As(err, &bad) {
+		return "", errors.New(bad.Err) // without the address, which the caller quotes
+	}
 	if err != nil {
 		return "", err
 	}
