@@ -37,7 +37,7 @@ func (e *envoyAdmin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"stats":[{"name":%q,"value":%d}]}`, passedCounter, e.passed)
 }
 
-func openLog(t *testing.T) *auditlog.Log {
+func openLog(t testing.TB) *auditlog.Log {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "log")
 	if _, err := auditlog.Create(dir, auditlog.Origin{}); err != nil {

@@ -75,7 +75,7 @@ func Run(ctx context.Context, c config.Config, version string, logger *slog.Logg
 	s := &service{
 		config: c, version: version, logger: logger, log: log, policy: rules, ignore: ignore,
 		clock: clock, registry: registry, metrics: m, bootID: rand.Text(), captured: newAddresses(c.Pipeline.Address), losses: &capture.Losses{},
-		sealed: sealed, toSign: toSign,
+		room: room.New(c.MaxBytesInFlight), sealed: sealed, toSign: toSign,
 	}
 	s.watch = &envoyWatch{
 		admin: c.Envoy.Admin, log: log, losses: s.losses, logger: logger,
@@ -128,6 +128,7 @@ type service struct {
 	metrics  *metrics.Metrics
 	captured *addresses
 	losses   *capture.Losses
+	room     *room.Room
 	watch    *envoyWatch
 	shown    observed // in profile observe
 	bootID   string
@@ -193,8 +194,8 @@ func (s *service) admin() *admin.Server {
 		targets[name] = admin.Target{URL: t.URL, Image: t.Image}
 	}
 	return admin.New(admin.Options{
-		Log: s.log, Profile: s.config.LogProfile(), Ordering: s.config.LogOrdering(), Targets: targets,
-		Captured: s.captured.list, Gaps: s.metrics.Gaps, Anchor: s.anchoring.worker, Retention: s.retention, Registry: s.registry, Logger: s.logger,
+		Log: s.log, Profile: s.config.LogProfile(), Ordering: s.config.LogOrdering(), Position: s.config.LogPosition(), Targets: targets,
+		Captured: s.captured.list, Untold: s.losses.Untold, Room: s.room, Anchor: s.anchoring.worker, Retention: s.retention, Registry: s.registry, Logger: s.logger,
 	})
 }
 
@@ -212,8 +213,7 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 	})
 	s.metrics.WatchTurns(turns.Waiting, turns.Running)
 	s.metrics.WatchLog(s.log.Writable)
-	inFlight := room.New(s.config.MaxBytesInFlight)
-	s.metrics.WatchRoom(inFlight.Taken, s.config.MaxBytesInFlight)
+	s.metrics.WatchRoom(s.room.Taken, s.room.Limit())
 	replays := &recorded{log: s.log, seedHeader: s.config.SeedHeader}
 	var ended func(context.Context, time.Time) logv1.AbortCause
 	if s.watch.ends != nil {
@@ -224,7 +224,7 @@ func (s *service) capture(ctx context.Context, socket net.Listener) error {
 		Log:   s.log, Turns: turns, Policy: s.policy, Ignore: s.ignore,
 		ClockHeader: s.config.ClockHeader, SeedHeader: s.config.SeedHeader, Clock: s.clock,
 		Profile: s.config.LogProfile(), Position: s.config.LogPosition(), Losses: s.losses,
-		MaxEventBytes: s.config.MaxEventBytes, MaxGather: s.config.MaxGather, Room: inFlight,
+		MaxEventBytes: s.config.MaxEventBytes, MaxGather: s.config.MaxGather, Room: s.room,
 		Oversize: s.config.Oversize == "digest", Hold: s.config.Stream.Hold, MaxTurn: s.config.Stream.MaxTurn,
 		PassUpgrades: s.config.Upgrades == "pass", Observed: s.shown.see,
 		Replayed: replays.holds, Seen: s.captured.see, Metrics: s.metrics, Logger: s.logger,

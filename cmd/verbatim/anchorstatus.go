@@ -98,11 +98,11 @@ func readAnchorStatus(ctx context.Context, dir string) (*anchorStatus, error) {
 	}
 	s.Covered = s.Checkpoints - s.Pending - s.Confirmed
 	id := v.ID()
-	live, err := admin.AnchorStatus(ctx, dir, id[:])
+	live, err := admin.Status(ctx, dir, id[:])
 	if err != nil && !errors.Is(err, admin.ErrNoAddress) {
 		return nil, err
 	}
-	s.add(live)
+	s.add(live.GetAnchor())
 	return s, nil
 }
 

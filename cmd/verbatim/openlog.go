@@ -28,14 +28,22 @@ func (f *logFlags) bind(fs *pflag.FlagSet) {
 // process makes a snapshot for us. Of an archive it first makes a log; progress is
 // shown on w. captured are the addresses that a serving process captures.
 func (f *logFlags) open(ctx context.Context, w io.Writer) (v *auditlog.View, captured []string, done func(), err error) {
+	if err := f.check(); err != nil {
+		return nil, nil, nil, err
+	}
 	if archive.IsURL(f.log) {
 		v, done, err = f.fetch(ctx, w)
 		return v, nil, done, err
 	}
-	if f.cache != "" || len(f.keys) > 0 {
-		return nil, nil, nil, errors.New("--cache and --archive-key are for archives: --log names a directory, leave them out")
-	}
 	return openLog(ctx, f.log)
+}
+
+// check refuses flags that don't fit together.
+func (f *logFlags) check() error {
+	if !archive.IsURL(f.log) && (f.cache != "" || len(f.keys) > 0) {
+		return errors.New("--cache and --archive-key are for archives: --log names a directory, leave them out")
+	}
+	return nil
 }
 
 func openLog(ctx context.Context, dir string) (v *auditlog.View, captured []string, done func(), err error) {

@@ -68,7 +68,7 @@ recorded requests back into the unchanged pipeline and compare the answers.
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(badFlag)
-	return group(root, initCommand(), serveCommand(), runCommand(), replayCommand(), verifyCommand(),
+	return group(root, initCommand(), serveCommand(), runCommand(), statusCommand(), replayCommand(), verifyCommand(),
 		queryCommand(), exportCommand(), proveCommand(), verifyEvidenceCommand(), holdCommand(), pruneCommand(), backupCommand(), restoreCommand(), fsckCommand(),
 		checkpointCommand(), keyCommand(), anchorCommand(), archiveCommand(), configCommand(), doctorCommand())
 }

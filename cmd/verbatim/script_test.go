@@ -63,7 +63,7 @@ func TestScripts(t *testing.T) {
 			"exit": exits, "refuse": refuses, "await": await, "mode": mode,
 			"record": record, "exchange": exchanges, "pipeline": pipeline, "stuck": stuck,
 			"ledger": ledger, "forge": forged, "cut": cut, "damaged": damaged, "note": note, "kept": kept,
-			"lastword": lastWord, "until": until, "bucket": bucket,
+			"lost": lost, "lastword": lastWord, "until": until, "bucket": bucket,
 		},
 	})
 }

@@ -79,6 +79,9 @@ func withPort(host string) (string, error) {
 	if err != nil {
 		name, port, err = net.SplitHostPort(host + ":80")
 	}
+	if bad := (*net.AddrError)(nil); errors.As(err, &bad) {
+		return "", errors.New(bad.Err) // without the address, which the caller quotes
+	}
 	if err != nil {
 		return "", err
 	}
@@ -86,7 +89,7 @@ func withPort(host string) (string, error) {
 		return "", errors.New("a host or a port is missing")
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return "", fmt.Errorf("the port %s is no number up to 65535", port)
+		return "", fmt.Errorf("the port %q is no number up to 65535", port)
 	}
 	return net.JoinHostPort(name, port), nil
 }

@@ -84,11 +84,16 @@ func firstSnapshot(ctx context.Context, cancel func(), conn *grpc.ClientConn) (*
 		return m, nil
 	case !inTime:
 		return nil, fmt.Errorf("%w within %s", ErrNoAnswer, snapshotTimeout)
-	case conn.GetState() != connectivity.Ready:
-		return nil, fmt.Errorf("%w: the verbatim serve that wrote this address into the file %s is gone, or hangs: %w",
-			ErrNoAnswer, addressFile, err)
 	}
-	return nil, err
+	return nil, orNoAnswer(conn, err)
+}
+
+// orNoAnswer is a call's error, or ErrNoAnswer where nobody was reached.
+func orNoAnswer(conn *grpc.ClientConn, err error) error {
+	if conn.GetState() == connectivity.Ready {
+		return err
+	}
+	return fmt.Errorf("%w: the verbatim serve that wrote this address into the file %s is gone, or hangs: %w", ErrNoAnswer, addressFile, err)
 }
 
 // ownSnapshot is a snapshot's path as this process sees its log's directory,

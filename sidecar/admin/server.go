@@ -20,7 +20,9 @@ import (
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/anchor"
 	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/gaps"
 	"verbatim/sidecar/retention"
+	"verbatim/sidecar/room"
 )
 
 // Options are a Server's parts and what it says of the recording. All are
@@ -29,14 +31,17 @@ type Options struct {
 	Log      *auditlog.Log
 	Profile  logv1.Profile
 	Ordering logv1.Ordering
+	Position logv1.Position
 	// Targets of replays, by the name that a request gives.
 	Targets map[string]Target
 	// Captured are the addresses, "host:port", that are being captured now.
 	// It is called from any goroutine.
 	Captured func() []string
-	// Gaps is how many Gap entries became durable since the process started.
-	// It is called from any goroutine.
-	Gaps func() uint64
+	// Untold is what passed unrecorded and no Gap entry says yet. It is called from
+	// any goroutine.
+	Untold func() []gaps.Loss
+	// Room bounds what is in flight.
+	Room *room.Room
 	// Anchor publishes the log's roots; nil: nobody does.
 	Anchor *anchor.Worker
 	// Retention prunes the log and keeps its holds.

@@ -22,8 +22,10 @@ import (
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/admin"
 	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/gaps"
 	"verbatim/sidecar/metrics"
 	"verbatim/sidecar/retention"
+	"verbatim/sidecar/room"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -40,7 +42,7 @@ type sidecar struct {
 }
 
 // serve opens a new log and serves it until the test ends.
-func serve(t *testing.T, change func(*admin.Options)) *sidecar {
+func serve(t testing.TB, change func(*admin.Options)) *sidecar {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	m := metrics.New(registry)
@@ -48,7 +50,7 @@ func serve(t *testing.T, change func(*admin.Options)) *sidecar {
 	o := admin.Options{
 		Log: s.log, Profile: logv1.Profile_PROFILE_STRICT, Ordering: logv1.Ordering_ORDERING_METER,
 		Captured: func() []string { return []string{"192.0.2.1:10000"} },
-		Gaps:     m.Gaps, Retention: retention.New(retention.Options{Log: s.log}), Registry: registry, Logger: slog.New(slog.DiscardHandler),
+		Untold:   func() []gaps.Loss { return nil }, Room: room.New(1000), Retention: retention.New(retention.Options{Log: s.log}), Registry: registry, Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
 		change(&o)
@@ -82,7 +84,7 @@ func serve(t *testing.T, change func(*admin.Options)) *sidecar {
 }
 
 // newLog opens a new log until the test ends.
-func newLog(t *testing.T, observer auditlog.Observer) *auditlog.Log {
+func newLog(t testing.TB, observer auditlog.Observer) *auditlog.Log {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "log")
 	if _, err := auditlog.Create(dir, auditlog.Origin{Interval: interval}); err != nil {
@@ -101,7 +103,7 @@ func newLog(t *testing.T, observer auditlog.Observer) *auditlog.Log {
 }
 
 // put appends an event and returns its offset.
-func put(t *testing.T, l *auditlog.Log, ev *logv1.Event) uint64 {
+func put(t testing.TB, l *auditlog.Log, ev *logv1.Event) uint64 {
 	t.Helper()
 	d, err := auditlog.NewDraft(ev)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"verbatim/replay"
 	"verbatim/replay/target"
 	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/gaps"
 	"verbatim/sidecar/query"
 )
 
@@ -20,6 +21,7 @@ type service struct {
 	auditv1.UnimplementedAuditServiceServer
 	Options
 	busy busy
+	gaps gaps.Sum
 }
 
 // answered are the errors by which a caller can decide, and their codes.

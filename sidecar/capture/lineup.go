@@ -12,10 +12,11 @@ import (
 const lineupDelay = 50 * time.Millisecond
 
 // lineup appends observed requests in the order in which Envoy got them, as far as
-// they come within lineupDelay of each other. It is safe for use by several
+// they come within delay of each other. It is safe for use by several
 // goroutines. Each stream of gRPC has a goroutine of its own, so that those which
 // come in one burst would be appended in any order.
 type lineup struct {
+	delay   time.Duration
 	mu      sync.Mutex
 	waiting places
 }
@@ -33,7 +34,7 @@ func (l *lineup) append(log *auditlog.Log, at int64, d auditlog.Draft) *auditlog
 	l.mu.Lock()
 	heap.Push(&l.waiting, p)
 	l.mu.Unlock()
-	delay := time.NewTimer(lineupDelay)
+	delay := time.NewTimer(l.delay)
 	defer delay.Stop()
 	select {
 	case <-p.ready: // a later one was due first

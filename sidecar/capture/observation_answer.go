@@ -24,7 +24,7 @@ type observedAnswer struct {
 }
 
 func (x *observation) responseHeaders(h *extprocv3.HttpHeaders, attrs map[string]*structpb.Struct) error {
-	if x.stage != coming {
+	if x.stage != coming || x.answer.begun {
 		return nil
 	}
 	if !x.request.recorded {

@@ -39,7 +39,7 @@ func (x *observation) requestHeaders(h *extprocv3.HttpHeaders, attrs map[string]
 }
 
 func (x *observation) requestBody(b *extprocv3.HttpBody) error {
-	if x.stage != coming {
+	if x.stage != coming || x.request.ended {
 		x.request.ended = x.request.ended || b.GetEndOfStream()
 		return nil
 	}
@@ -71,7 +71,7 @@ func (x *observation) requestPart(data []byte, last bool) error {
 }
 
 func (x *observation) requestTrailers(trailers []*logv1.Header) error {
-	if x.stage != coming {
+	if x.stage != coming || x.request.ended {
 		x.request.ended = true
 		return nil
 	}

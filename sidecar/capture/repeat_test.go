@@ -70,8 +70,14 @@ func TestAGapKeepsItsBeginning(t *testing.T) {
 	old := time.Now().Add(-time.Hour).Truncate(time.Millisecond)
 	l.Add("envoy", "r")
 	l.AddSince("envoy", "r", old, 2)
+	if u := l.Untold(); len(u) != 1 || u[0].Exchanges != 3 || !u[0].Since.Equal(old) {
+		t.Errorf("untold %v, want 3 exchanges since %v", u, old)
+	}
 	if err := l.Tell(t.Context(), r.log); err != nil {
 		t.Fatal(err)
+	}
+	if u := l.Untold(); len(u) != 0 {
+		t.Errorf("told, and still untold: %v", u)
 	}
 	gap := r.events(2)[1].GetGap()
 	if gap.GetExchanges() != 3 || gap.GetSinceMs() != uint64(old.UnixMilli()) {

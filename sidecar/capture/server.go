@@ -93,7 +93,7 @@ type Server struct {
 }
 
 // New returns a Server.
-func New(o Options) *Server { return &Server{Options: o} }
+func New(o Options) *Server { return &Server{Options: o, lineup: lineup{delay: lineupDelay}} }
 
 // failsOpen says whether what can't be recorded passes.
 func (s *Server) failsOpen() bool { return s.Profile != logv1.Profile_PROFILE_STRICT }

@@ -37,7 +37,7 @@ func (noMetrics) Refused(string)                  {}
 
 // rig is a capture server on a real log, and a client in Envoy's place.
 type rig struct {
-	t      *testing.T
+	t      testing.TB
 	log    *auditlog.Log
 	losses *capture.Losses
 	client extprocv3.ExternalProcessorClient
@@ -46,7 +46,7 @@ type rig struct {
 	conn   *grpc.ClientConn
 }
 
-func newRig(t *testing.T, change func(*capture.Options)) *rig {
+func newRig(t testing.TB, change func(*capture.Options)) *rig {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "log")
 	if _, err := auditlog.Create(dir, auditlog.Origin{}); err != nil {
@@ -115,7 +115,7 @@ func (r *rig) serve(s *capture.Server) {
 
 // exchange is one stream.
 type exchange struct {
-	t      *testing.T
+	t      testing.TB
 	stream grpc.BidiStreamingClient[extprocv3.ProcessingRequest, extprocv3.ProcessingResponse]
 	cancel context.CancelFunc
 }

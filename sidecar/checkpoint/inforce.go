@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 )
 
@@ -32,43 +31,15 @@ func (w *Worker) keysFor(ctx context.Context, v *auditlog.View, at auditlog.Chec
 }
 
 // inForce is the newest Start before an offset, nil if there is none.
-func inForce(ctx context.Context, v *auditlog.View, before uint64) (found *start, err error) {
-	starts := auditlog.Lookup{AllOf: [][]auditlog.Term{{auditlog.KindTerm(auditlog.KindStart)}}, From: v.First(), To: before, Backward: true}
-	for offset, err := range v.Find(ctx, starts) {
-		if err != nil {
-			return nil, fmt.Errorf("find keys in force at %d: %w", before, err)
-		}
-		e, err := v.Entry(offset)
-		if err != nil {
-			return nil, err
-		}
-		s, err := startOf(e)
-		return &start{offset, s.GetCheckpointKeys()}, err
+func inForce(ctx context.Context, v *auditlog.View, before uint64) (*start, error) {
+	at, s, err := v.StartBefore(ctx, before)
+	if err != nil {
+		return nil, fmt.Errorf("find keys in force at %d: %w", before, err)
 	}
-	// Those that were pruned are kept.
-	for e, err := range v.Kept(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		s, err := startOf(e)
-		if err != nil {
-			return nil, err
-		}
-		if s != nil && e.Offset < before {
-			found = &start{e.Offset, s.GetCheckpointKeys()}
-		}
+	if s == nil {
+		return nil, nil //nolint:nilnil // there is none
 	}
-	return found, nil
-}
-
-// startOf is the Start that an entry holds, nil for another event.
-func startOf(e auditlog.Entry) (*logv1.Start, error) {
-	kind, _, err := auditlog.Peek(e.Raw)
-	if err != nil || kind != auditlog.KindStart {
-		return nil, err
-	}
-	ev, err := e.Event()
-	return ev.GetStart(), err
+	return &start{at, s.GetCheckpointKeys()}, nil
 }
 
 // InForce are the verifier keys that sign the checkpoint at an offset, by the newest

@@ -6,7 +6,6 @@
 package metrics
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,8 +29,6 @@ type Metrics struct {
 	diskWait     prometheus.Histogram
 	pipelineWait prometheus.Histogram
 	refused      *prometheus.CounterVec
-
-	gaps atomic.Uint64
 }
 
 // durations are the buckets of every time measured, in seconds: from the 50 µs
@@ -87,7 +84,6 @@ func (m *Metrics) Durable(entries map[auditlog.Kind]int, took time.Duration) {
 		m.entries.WithLabelValues(kind.String()).Add(float64(n))
 		total += n
 	}
-	m.gaps.Add(uint64(entries[auditlog.KindGap]))
 	m.batches.Inc()
 	m.batchEntries.Observe(float64(total))
 	m.writeSeconds.Observe(took.Seconds())
@@ -107,6 +103,3 @@ func (m *Metrics) WaitedForPipeline(d time.Duration) { m.pipelineWait.Observe(d.
 
 // Refused counts an exchange that was answered with an error.
 func (m *Metrics) Refused(reason string) { m.refused.WithLabelValues(reason).Inc() }
-
-// Gaps is how many Gap entries became durable since the process started.
-func (m *Metrics) Gaps() uint64 { return m.gaps.Load() }

@@ -30,6 +30,7 @@ func newEnv() (*cel.Env, error) {
 	return cel.NewEnv(
 		cel.OptionalTypes(),
 		ext.Strings(),
+		boundedText(),
 		cel.Variable("request.method", cel.StringType),
 		cel.Variable("request.path", cel.StringType),
 		cel.Variable("request.query", cel.MapType(cel.StringType, stringList)),

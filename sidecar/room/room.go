@@ -33,6 +33,9 @@ func (r *Room) Take(n int64) (*Share, bool) {
 	return &Share{room: r, octets: n}, true
 }
 
+// Limit is how many octets shares can hold together.
+func (r *Room) Limit() int64 { return r.limit }
+
 // Taken is how many octets all shares hold.
 func (r *Room) Taken() int64 {
 	r.mu.Lock()

@@ -10,6 +10,9 @@ import (
 
 func TestShares(t *testing.T) {
 	r := room.New(100)
+	if r.Limit() != 100 {
+		t.Errorf("the limit is %d", r.Limit())
+	}
 	a, ok := r.Take(60)
 	if !ok || r.Taken() != 60 {
 		t.Fatalf("60 of 100: %v, %d taken", ok, r.Taken())

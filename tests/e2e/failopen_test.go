@@ -38,7 +38,13 @@ func TestFailOpen(t *testing.T) {
 	s.stopSidecar()
 	s.startSidecar()
 	c.finish(s)
+	if lost := s.lost("fail-open"); lost != told {
+		t.Errorf("the status tells of %d exchanges, Gap entries of %d", lost, told)
+	}
 	s.stop()
+	if lost := s.lost("fail-open"); lost != told {
+		t.Errorf("after the stop the status tells of %d exchanges, Gap entries of %d", lost, told)
+	}
 	checkTold(t, s, c, told)
 }
 
@@ -82,6 +88,20 @@ func toldByEnvoy(s *site) (exchanges uint64) {
 		s.t.Fatal(err)
 	}
 	return exchanges
+}
+
+// lost is what status says to have passed unrecorded, of a log with this profile.
+func (s *site) lost(profile string) uint64 {
+	s.t.Helper()
+	var status struct {
+		Profile string `json:"profile"`
+		Lost    uint64 `json:"lost_exchanges"`
+	}
+	s.runJSON(0, &status, "status", "--log", s.log)
+	if status.Profile != profile {
+		s.t.Errorf("the status says profile %q, want %q", status.Profile, profile)
+	}
+	return status.Lost
 }
 
 // checkTold compares a closed log with what the client saw.

@@ -51,6 +51,9 @@ func TestObserveDoesNotWait(t *testing.T) {
 	if told := toldByEnvoy(s); told != 50 {
 		t.Errorf("%d exchanges told, want 50", told)
 	}
+	if lost := s.lost("observe"); lost != 50 {
+		t.Errorf("the status tells of %d exchanges, want 50", lost)
+	}
 	s.stop()
 	if r := s.verify(0, s.log); r.Responses != 50 || r.Open != 0 {
 		t.Errorf("%d responses and %d open requests, want 50 and none", r.Responses, r.Open)

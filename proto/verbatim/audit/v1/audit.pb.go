@@ -1516,8 +1516,11 @@ func (*GetStatusRequest) Descriptor() ([]byte, []int) {
 type GetStatusResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	LogId []byte                 `protobuf:"bytes,1,opt,name=log_id,json=logId,proto3" json:"log_id,omitempty"`
-	// This, checkpoints, chain_root and open_requests are absent while the log
-	// can't be read: then it is not writable either.
+	// What the log itself tells is absent while it can't be read: then it is not
+	// writable either. These are entries, checkpoints, chain_root, open_requests,
+	// newest_checkpoint and losses.recorded.
+	//
+	// One more than the newest offset.
 	Entries     uint64 `protobuf:"varint,2,opt,name=entries,proto3" json:"entries,omitempty"`
 	Checkpoints uint64 `protobuf:"varint,3,opt,name=checkpoints,proto3" json:"checkpoints,omitempty"`
 	ChainRoot   []byte `protobuf:"bytes,4,opt,name=chain_root,json=chainRoot,proto3" json:"chain_root,omitempty"`
@@ -1530,13 +1533,19 @@ type GetStatusResponse struct {
 	OpenRequests uint64 `protobuf:"varint,9,opt,name=open_requests,json=openRequests,proto3" json:"open_requests,omitempty"`
 	// Addresses that are being captured: a replay must not be sent there.
 	CapturedAddresses []string `protobuf:"bytes,10,rep,name=captured_addresses,json=capturedAddresses,proto3" json:"captured_addresses,omitempty"`
-	// Gap entries that became durable since the process started.
-	Gaps uint64 `protobuf:"varint,11,opt,name=gaps,proto3" json:"gaps,omitempty"`
+	Losses            *Losses  `protobuf:"bytes,11,opt,name=losses,proto3" json:"losses,omitempty"`
 	// Absent: this process publishes no roots.
-	Anchor        *AnchorStatus    `protobuf:"bytes,12,opt,name=anchor,proto3" json:"anchor,omitempty"`
-	Retention     *RetentionStatus `protobuf:"bytes,13,opt,name=retention,proto3" json:"retention,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Anchor    *AnchorStatus    `protobuf:"bytes,12,opt,name=anchor,proto3" json:"anchor,omitempty"`
+	Retention *RetentionStatus `protobuf:"bytes,13,opt,name=retention,proto3" json:"retention,omitempty"`
+	Position  v1.Position      `protobuf:"varint,14,opt,name=position,proto3,enum=verbatim.log.v1.Position" json:"position,omitempty"`
+	// Absent: nothing is sealed yet.
+	NewestCheckpoint *CheckpointStatus `protobuf:"bytes,15,opt,name=newest_checkpoint,json=newestCheckpoint,proto3" json:"newest_checkpoint,omitempty"`
+	// Octets of requests and responses that room is taken for, and how many it can be
+	// taken for.
+	InFlightBytes      uint64 `protobuf:"varint,16,opt,name=in_flight_bytes,json=inFlightBytes,proto3" json:"in_flight_bytes,omitempty"`
+	InFlightLimitBytes uint64 `protobuf:"varint,17,opt,name=in_flight_limit_bytes,json=inFlightLimitBytes,proto3" json:"in_flight_limit_bytes,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *GetStatusResponse) Reset() {
@@ -1639,11 +1648,11 @@ func (x *GetStatusResponse) GetCapturedAddresses() []string {
 	return nil
 }
 
-func (x *GetStatusResponse) GetGaps() uint64 {
+func (x *GetStatusResponse) GetLosses() *Losses {
 	if x != nil {
-		return x.Gaps
+		return x.Losses
 	}
-	return 0
+	return nil
 }
 
 func (x *GetStatusResponse) GetAnchor() *AnchorStatus {
@@ -1658,6 +1667,258 @@ func (x *GetStatusResponse) GetRetention() *RetentionStatus {
 		return x.Retention
 	}
 	return nil
+}
+
+func (x *GetStatusResponse) GetPosition() v1.Position {
+	if x != nil {
+		return x.Position
+	}
+	return v1.Position(0)
+}
+
+func (x *GetStatusResponse) GetNewestCheckpoint() *CheckpointStatus {
+	if x != nil {
+		return x.NewestCheckpoint
+	}
+	return nil
+}
+
+func (x *GetStatusResponse) GetInFlightBytes() uint64 {
+	if x != nil {
+		return x.InFlightBytes
+	}
+	return 0
+}
+
+func (x *GetStatusResponse) GetInFlightLimitBytes() uint64 {
+	if x != nil {
+		return x.InFlightLimitBytes
+	}
+	return 0
+}
+
+// Losses is what is known to have passed unrecorded.
+type Losses struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By the Gap entries from from_offset on; those before it are pruned.
+	Recorded   []*Loss `protobuf:"bytes,1,rep,name=recorded,proto3" json:"recorded,omitempty"`
+	FromOffset uint64  `protobuf:"varint,2,opt,name=from_offset,json=fromOffset,proto3" json:"from_offset,omitempty"`
+	// What the process knows and no Gap entry says yet. What is being written at this
+	// moment can be among both.
+	Unrecorded    []*Loss `protobuf:"bytes,3,rep,name=unrecorded,proto3" json:"unrecorded,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Losses) Reset() {
+	*x = Losses{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Losses) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Losses) ProtoMessage() {}
+
+func (x *Losses) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Losses.ProtoReflect.Descriptor instead.
+func (*Losses) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Losses) GetRecorded() []*Loss {
+	if x != nil {
+		return x.Recorded
+	}
+	return nil
+}
+
+func (x *Losses) GetFromOffset() uint64 {
+	if x != nil {
+		return x.FromOffset
+	}
+	return 0
+}
+
+func (x *Losses) GetUnrecorded() []*Loss {
+	if x != nil {
+		return x.Unrecorded
+	}
+	return nil
+}
+
+// Loss is what passed unrecorded for one reason.
+type Loss struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in verbatim.log.v1.Gap.
+	Witness string `protobuf:"bytes,1,opt,name=witness,proto3" json:"witness,omitempty"`
+	Reason  string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Exchanges; a lower bound.
+	Exchanges uint64 `protobuf:"varint,3,opt,name=exchanges,proto3" json:"exchanges,omitempty"`
+	// Milliseconds since the Unix epoch: since when they passed, and when the newest of
+	// them was known.
+	SinceMs       uint64 `protobuf:"varint,4,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	UntilMs       uint64 `protobuf:"varint,5,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Loss) Reset() {
+	*x = Loss{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Loss) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Loss) ProtoMessage() {}
+
+func (x *Loss) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Loss.ProtoReflect.Descriptor instead.
+func (*Loss) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Loss) GetWitness() string {
+	if x != nil {
+		return x.Witness
+	}
+	return ""
+}
+
+func (x *Loss) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Loss) GetExchanges() uint64 {
+	if x != nil {
+		return x.Exchanges
+	}
+	return 0
+}
+
+func (x *Loss) GetSinceMs() uint64 {
+	if x != nil {
+		return x.SinceMs
+	}
+	return 0
+}
+
+func (x *Loss) GetUntilMs() uint64 {
+	if x != nil {
+		return x.UntilMs
+	}
+	return 0
+}
+
+// CheckpointStatus is a sealed checkpoint.
+type CheckpointStatus struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	CheckpointId uint64                 `protobuf:"varint,1,opt,name=checkpoint_id,json=checkpointId,proto3" json:"checkpoint_id,omitempty"`
+	StreamOffset uint64                 `protobuf:"varint,2,opt,name=stream_offset,json=streamOffset,proto3" json:"stream_offset,omitempty"`
+	WallClockMs  uint64                 `protobuf:"varint,3,opt,name=wall_clock_ms,json=wallClockMs,proto3" json:"wall_clock_ms,omitempty"`
+	// Its entry hash: what is anchored.
+	Root []byte `protobuf:"bytes,4,opt,name=root,proto3" json:"root,omitempty"`
+	// Whether a receipt in the log covers it; absent: the log is published nowhere.
+	Anchored      *bool `protobuf:"varint,5,opt,name=anchored,proto3,oneof" json:"anchored,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckpointStatus) Reset() {
+	*x = CheckpointStatus{}
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckpointStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckpointStatus) ProtoMessage() {}
+
+func (x *CheckpointStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckpointStatus.ProtoReflect.Descriptor instead.
+func (*CheckpointStatus) Descriptor() ([]byte, []int) {
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *CheckpointStatus) GetCheckpointId() uint64 {
+	if x != nil {
+		return x.CheckpointId
+	}
+	return 0
+}
+
+func (x *CheckpointStatus) GetStreamOffset() uint64 {
+	if x != nil {
+		return x.StreamOffset
+	}
+	return 0
+}
+
+func (x *CheckpointStatus) GetWallClockMs() uint64 {
+	if x != nil {
+		return x.WallClockMs
+	}
+	return 0
+}
+
+func (x *CheckpointStatus) GetRoot() []byte {
+	if x != nil {
+		return x.Root
+	}
+	return nil
+}
+
+func (x *CheckpointStatus) GetAnchored() bool {
+	if x != nil && x.Anchored != nil {
+		return *x.Anchored
+	}
+	return false
 }
 
 // RetentionStatus is what was pruned, and what holds back the rest.
@@ -1680,7 +1941,7 @@ type RetentionStatus struct {
 
 func (x *RetentionStatus) Reset() {
 	*x = RetentionStatus{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[13]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1692,7 +1953,7 @@ func (x *RetentionStatus) String() string {
 func (*RetentionStatus) ProtoMessage() {}
 
 func (x *RetentionStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[13]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1705,7 +1966,7 @@ func (x *RetentionStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetentionStatus.ProtoReflect.Descriptor instead.
 func (*RetentionStatus) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{13}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RetentionStatus) GetKeepMs() uint64 {
@@ -1776,7 +2037,7 @@ type AnchorStatus struct {
 
 func (x *AnchorStatus) Reset() {
 	*x = AnchorStatus{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[14]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1788,7 +2049,7 @@ func (x *AnchorStatus) String() string {
 func (*AnchorStatus) ProtoMessage() {}
 
 func (x *AnchorStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[14]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1801,7 +2062,7 @@ func (x *AnchorStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnchorStatus.ProtoReflect.Descriptor instead.
 func (*AnchorStatus) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{14}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AnchorStatus) GetNetwork() string {
@@ -1889,7 +2150,7 @@ type AnchorNowRequest struct {
 
 func (x *AnchorNowRequest) Reset() {
 	*x = AnchorNowRequest{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[15]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1901,7 +2162,7 @@ func (x *AnchorNowRequest) String() string {
 func (*AnchorNowRequest) ProtoMessage() {}
 
 func (x *AnchorNowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[15]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1914,7 +2175,7 @@ func (x *AnchorNowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnchorNowRequest.ProtoReflect.Descriptor instead.
 func (*AnchorNowRequest) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{15}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{18}
 }
 
 type AnchorNowResponse struct {
@@ -1927,7 +2188,7 @@ type AnchorNowResponse struct {
 
 func (x *AnchorNowResponse) Reset() {
 	*x = AnchorNowResponse{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[16]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1939,7 +2200,7 @@ func (x *AnchorNowResponse) String() string {
 func (*AnchorNowResponse) ProtoMessage() {}
 
 func (x *AnchorNowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[16]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1952,7 +2213,7 @@ func (x *AnchorNowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnchorNowResponse.ProtoReflect.Descriptor instead.
 func (*AnchorNowResponse) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{16}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AnchorNowResponse) GetReceipt() *v12.Receipt {
@@ -1970,7 +2231,7 @@ type HoldSnapshotRequest struct {
 
 func (x *HoldSnapshotRequest) Reset() {
 	*x = HoldSnapshotRequest{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[17]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1982,7 +2243,7 @@ func (x *HoldSnapshotRequest) String() string {
 func (*HoldSnapshotRequest) ProtoMessage() {}
 
 func (x *HoldSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[17]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1995,7 +2256,7 @@ func (x *HoldSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*HoldSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{17}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{20}
 }
 
 type HoldSnapshotResponse struct {
@@ -2009,7 +2270,7 @@ type HoldSnapshotResponse struct {
 
 func (x *HoldSnapshotResponse) Reset() {
 	*x = HoldSnapshotResponse{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[18]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2021,7 +2282,7 @@ func (x *HoldSnapshotResponse) String() string {
 func (*HoldSnapshotResponse) ProtoMessage() {}
 
 func (x *HoldSnapshotResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[18]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2034,7 +2295,7 @@ func (x *HoldSnapshotResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldSnapshotResponse.ProtoReflect.Descriptor instead.
 func (*HoldSnapshotResponse) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{18}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *HoldSnapshotResponse) GetPath() string {
@@ -2063,7 +2324,7 @@ type AddHoldRequest struct {
 
 func (x *AddHoldRequest) Reset() {
 	*x = AddHoldRequest{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[19]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2075,7 +2336,7 @@ func (x *AddHoldRequest) String() string {
 func (*AddHoldRequest) ProtoMessage() {}
 
 func (x *AddHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[19]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2088,7 +2349,7 @@ func (x *AddHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddHoldRequest.ProtoReflect.Descriptor instead.
 func (*AddHoldRequest) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{19}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AddHoldRequest) GetLogId() []byte {
@@ -2116,7 +2377,7 @@ type AddHoldResponse struct {
 
 func (x *AddHoldResponse) Reset() {
 	*x = AddHoldResponse{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[20]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2128,7 +2389,7 @@ func (x *AddHoldResponse) String() string {
 func (*AddHoldResponse) ProtoMessage() {}
 
 func (x *AddHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[20]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2141,7 +2402,7 @@ func (x *AddHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddHoldResponse.ProtoReflect.Descriptor instead.
 func (*AddHoldResponse) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{20}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AddHoldResponse) GetHold() *v11.Hold {
@@ -2168,7 +2429,7 @@ type RemoveHoldRequest struct {
 
 func (x *RemoveHoldRequest) Reset() {
 	*x = RemoveHoldRequest{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[21]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2180,7 +2441,7 @@ func (x *RemoveHoldRequest) String() string {
 func (*RemoveHoldRequest) ProtoMessage() {}
 
 func (x *RemoveHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[21]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2193,7 +2454,7 @@ func (x *RemoveHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveHoldRequest.ProtoReflect.Descriptor instead.
 func (*RemoveHoldRequest) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{21}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RemoveHoldRequest) GetLogId() []byte {
@@ -2219,7 +2480,7 @@ type RemoveHoldResponse struct {
 
 func (x *RemoveHoldResponse) Reset() {
 	*x = RemoveHoldResponse{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[22]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2231,7 +2492,7 @@ func (x *RemoveHoldResponse) String() string {
 func (*RemoveHoldResponse) ProtoMessage() {}
 
 func (x *RemoveHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[22]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2244,7 +2505,7 @@ func (x *RemoveHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveHoldResponse.ProtoReflect.Descriptor instead.
 func (*RemoveHoldResponse) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{22}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RemoveHoldResponse) GetHold() *v11.Hold {
@@ -2263,7 +2524,7 @@ type ForeseePruneRequest struct {
 
 func (x *ForeseePruneRequest) Reset() {
 	*x = ForeseePruneRequest{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[23]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2275,7 +2536,7 @@ func (x *ForeseePruneRequest) String() string {
 func (*ForeseePruneRequest) ProtoMessage() {}
 
 func (x *ForeseePruneRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[23]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2288,7 +2549,7 @@ func (x *ForeseePruneRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForeseePruneRequest.ProtoReflect.Descriptor instead.
 func (*ForeseePruneRequest) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{23}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ForeseePruneRequest) GetLogId() []byte {
@@ -2307,7 +2568,7 @@ type ForeseePruneResponse struct {
 
 func (x *ForeseePruneResponse) Reset() {
 	*x = ForeseePruneResponse{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[24]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2319,7 +2580,7 @@ func (x *ForeseePruneResponse) String() string {
 func (*ForeseePruneResponse) ProtoMessage() {}
 
 func (x *ForeseePruneResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[24]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2332,7 +2593,7 @@ func (x *ForeseePruneResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForeseePruneResponse.ProtoReflect.Descriptor instead.
 func (*ForeseePruneResponse) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{24}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ForeseePruneResponse) GetPlan() *v11.Plan {
@@ -2351,7 +2612,7 @@ type PruneNowRequest struct {
 
 func (x *PruneNowRequest) Reset() {
 	*x = PruneNowRequest{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[25]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2363,7 +2624,7 @@ func (x *PruneNowRequest) String() string {
 func (*PruneNowRequest) ProtoMessage() {}
 
 func (x *PruneNowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[25]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2376,7 +2637,7 @@ func (x *PruneNowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PruneNowRequest.ProtoReflect.Descriptor instead.
 func (*PruneNowRequest) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{25}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PruneNowRequest) GetLogId() []byte {
@@ -2395,7 +2656,7 @@ type PruneNowResponse struct {
 
 func (x *PruneNowResponse) Reset() {
 	*x = PruneNowResponse{}
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[26]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2407,7 +2668,7 @@ func (x *PruneNowResponse) String() string {
 func (*PruneNowResponse) ProtoMessage() {}
 
 func (x *PruneNowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[26]
+	mi := &file_verbatim_audit_v1_audit_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2420,7 +2681,7 @@ func (x *PruneNowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PruneNowResponse.ProtoReflect.Descriptor instead.
 func (*PruneNowResponse) Descriptor() ([]byte, []int) {
-	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{26}
+	return file_verbatim_audit_v1_audit_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *PruneNowResponse) GetDone() *v11.Done {
@@ -2574,7 +2835,7 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\n" +
 	"checkpoint\x18\x04 \x01(\v2\x1b.verbatim.log.v1.CheckpointR\n" +
 	"checkpoint\"\x12\n" +
-	"\x10GetStatusRequest\"\x9f\x04\n" +
+	"\x10GetStatusRequest\"\xa2\x06\n" +
 	"\x11GetStatusResponse\x12\x15\n" +
 	"\x06log_id\x18\x01 \x01(\fR\x05logId\x12\x18\n" +
 	"\aentries\x18\x02 \x01(\x04R\aentries\x12 \n" +
@@ -2587,10 +2848,34 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\bordering\x18\b \x01(\x0e2\x19.verbatim.log.v1.OrderingR\bordering\x12#\n" +
 	"\ropen_requests\x18\t \x01(\x04R\fopenRequests\x12-\n" +
 	"\x12captured_addresses\x18\n" +
-	" \x03(\tR\x11capturedAddresses\x12\x12\n" +
-	"\x04gaps\x18\v \x01(\x04R\x04gaps\x127\n" +
+	" \x03(\tR\x11capturedAddresses\x121\n" +
+	"\x06losses\x18\v \x01(\v2\x19.verbatim.audit.v1.LossesR\x06losses\x127\n" +
 	"\x06anchor\x18\f \x01(\v2\x1f.verbatim.audit.v1.AnchorStatusR\x06anchor\x12@\n" +
-	"\tretention\x18\r \x01(\v2\".verbatim.audit.v1.RetentionStatusR\tretention\"\xf2\x01\n" +
+	"\tretention\x18\r \x01(\v2\".verbatim.audit.v1.RetentionStatusR\tretention\x125\n" +
+	"\bposition\x18\x0e \x01(\x0e2\x19.verbatim.log.v1.PositionR\bposition\x12P\n" +
+	"\x11newest_checkpoint\x18\x0f \x01(\v2#.verbatim.audit.v1.CheckpointStatusR\x10newestCheckpoint\x12&\n" +
+	"\x0fin_flight_bytes\x18\x10 \x01(\x04R\rinFlightBytes\x121\n" +
+	"\x15in_flight_limit_bytes\x18\x11 \x01(\x04R\x12inFlightLimitBytes\"\x97\x01\n" +
+	"\x06Losses\x123\n" +
+	"\brecorded\x18\x01 \x03(\v2\x17.verbatim.audit.v1.LossR\brecorded\x12\x1f\n" +
+	"\vfrom_offset\x18\x02 \x01(\x04R\n" +
+	"fromOffset\x127\n" +
+	"\n" +
+	"unrecorded\x18\x03 \x03(\v2\x17.verbatim.audit.v1.LossR\n" +
+	"unrecorded\"\x8c\x01\n" +
+	"\x04Loss\x12\x18\n" +
+	"\awitness\x18\x01 \x01(\tR\awitness\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1c\n" +
+	"\texchanges\x18\x03 \x01(\x04R\texchanges\x12\x19\n" +
+	"\bsince_ms\x18\x04 \x01(\x04R\asinceMs\x12\x19\n" +
+	"\buntil_ms\x18\x05 \x01(\x04R\auntilMs\"\xc2\x01\n" +
+	"\x10CheckpointStatus\x12#\n" +
+	"\rcheckpoint_id\x18\x01 \x01(\x04R\fcheckpointId\x12#\n" +
+	"\rstream_offset\x18\x02 \x01(\x04R\fstreamOffset\x12\"\n" +
+	"\rwall_clock_ms\x18\x03 \x01(\x04R\vwallClockMs\x12\x12\n" +
+	"\x04root\x18\x04 \x01(\fR\x04root\x12\x1f\n" +
+	"\banchored\x18\x05 \x01(\bH\x00R\banchored\x88\x01\x01B\v\n" +
+	"\t_anchored\"\xf2\x01\n" +
 	"\x0fRetentionStatus\x12\x17\n" +
 	"\akeep_ms\x18\x01 \x01(\x04R\x06keepMs\x12!\n" +
 	"\ffirst_offset\x18\x02 \x01(\x04R\vfirstOffset\x12/\n" +
@@ -2690,7 +2975,7 @@ func file_verbatim_audit_v1_audit_proto_rawDescGZIP() []byte {
 }
 
 var file_verbatim_audit_v1_audit_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_verbatim_audit_v1_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_verbatim_audit_v1_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_verbatim_audit_v1_audit_proto_goTypes = []any{
 	(ReplayResult)(0),               // 0: verbatim.audit.v1.ReplayResult
 	(DivergenceKind)(0),             // 1: verbatim.audit.v1.DivergenceKind
@@ -2708,32 +2993,36 @@ var file_verbatim_audit_v1_audit_proto_goTypes = []any{
 	(*ListCheckpointsResponse)(nil), // 13: verbatim.audit.v1.ListCheckpointsResponse
 	(*GetStatusRequest)(nil),        // 14: verbatim.audit.v1.GetStatusRequest
 	(*GetStatusResponse)(nil),       // 15: verbatim.audit.v1.GetStatusResponse
-	(*RetentionStatus)(nil),         // 16: verbatim.audit.v1.RetentionStatus
-	(*AnchorStatus)(nil),            // 17: verbatim.audit.v1.AnchorStatus
-	(*AnchorNowRequest)(nil),        // 18: verbatim.audit.v1.AnchorNowRequest
-	(*AnchorNowResponse)(nil),       // 19: verbatim.audit.v1.AnchorNowResponse
-	(*HoldSnapshotRequest)(nil),     // 20: verbatim.audit.v1.HoldSnapshotRequest
-	(*HoldSnapshotResponse)(nil),    // 21: verbatim.audit.v1.HoldSnapshotResponse
-	(*AddHoldRequest)(nil),          // 22: verbatim.audit.v1.AddHoldRequest
-	(*AddHoldResponse)(nil),         // 23: verbatim.audit.v1.AddHoldResponse
-	(*RemoveHoldRequest)(nil),       // 24: verbatim.audit.v1.RemoveHoldRequest
-	(*RemoveHoldResponse)(nil),      // 25: verbatim.audit.v1.RemoveHoldResponse
-	(*ForeseePruneRequest)(nil),     // 26: verbatim.audit.v1.ForeseePruneRequest
-	(*ForeseePruneResponse)(nil),    // 27: verbatim.audit.v1.ForeseePruneResponse
-	(*PruneNowRequest)(nil),         // 28: verbatim.audit.v1.PruneNowRequest
-	(*PruneNowResponse)(nil),        // 29: verbatim.audit.v1.PruneNowResponse
-	(*v1.Pipeline)(nil),             // 30: verbatim.log.v1.Pipeline
-	(v1.PipelineClock)(0),           // 31: verbatim.log.v1.PipelineClock
-	(*v1.Event)(nil),                // 32: verbatim.log.v1.Event
-	(*v1.Checkpoint)(nil),           // 33: verbatim.log.v1.Checkpoint
-	(v1.Profile)(0),                 // 34: verbatim.log.v1.Profile
-	(v1.Ordering)(0),                // 35: verbatim.log.v1.Ordering
-	(*v11.Held)(nil),                // 36: verbatim.retention.v1.Held
-	(*v11.Cutting)(nil),             // 37: verbatim.retention.v1.Cutting
-	(*v12.Receipt)(nil),             // 38: verbatim.anchor.v1.Receipt
-	(*v11.Hold)(nil),                // 39: verbatim.retention.v1.Hold
-	(*v11.Plan)(nil),                // 40: verbatim.retention.v1.Plan
-	(*v11.Done)(nil),                // 41: verbatim.retention.v1.Done
+	(*Losses)(nil),                  // 16: verbatim.audit.v1.Losses
+	(*Loss)(nil),                    // 17: verbatim.audit.v1.Loss
+	(*CheckpointStatus)(nil),        // 18: verbatim.audit.v1.CheckpointStatus
+	(*RetentionStatus)(nil),         // 19: verbatim.audit.v1.RetentionStatus
+	(*AnchorStatus)(nil),            // 20: verbatim.audit.v1.AnchorStatus
+	(*AnchorNowRequest)(nil),        // 21: verbatim.audit.v1.AnchorNowRequest
+	(*AnchorNowResponse)(nil),       // 22: verbatim.audit.v1.AnchorNowResponse
+	(*HoldSnapshotRequest)(nil),     // 23: verbatim.audit.v1.HoldSnapshotRequest
+	(*HoldSnapshotResponse)(nil),    // 24: verbatim.audit.v1.HoldSnapshotResponse
+	(*AddHoldRequest)(nil),          // 25: verbatim.audit.v1.AddHoldRequest
+	(*AddHoldResponse)(nil),         // 26: verbatim.audit.v1.AddHoldResponse
+	(*RemoveHoldRequest)(nil),       // 27: verbatim.audit.v1.RemoveHoldRequest
+	(*RemoveHoldResponse)(nil),      // 28: verbatim.audit.v1.RemoveHoldResponse
+	(*ForeseePruneRequest)(nil),     // 29: verbatim.audit.v1.ForeseePruneRequest
+	(*ForeseePruneResponse)(nil),    // 30: verbatim.audit.v1.ForeseePruneResponse
+	(*PruneNowRequest)(nil),         // 31: verbatim.audit.v1.PruneNowRequest
+	(*PruneNowResponse)(nil),        // 32: verbatim.audit.v1.PruneNowResponse
+	(*v1.Pipeline)(nil),             // 33: verbatim.log.v1.Pipeline
+	(v1.PipelineClock)(0),           // 34: verbatim.log.v1.PipelineClock
+	(*v1.Event)(nil),                // 35: verbatim.log.v1.Event
+	(*v1.Checkpoint)(nil),           // 36: verbatim.log.v1.Checkpoint
+	(v1.Profile)(0),                 // 37: verbatim.log.v1.Profile
+	(v1.Ordering)(0),                // 38: verbatim.log.v1.Ordering
+	(v1.Position)(0),                // 39: verbatim.log.v1.Position
+	(*v11.Held)(nil),                // 40: verbatim.retention.v1.Held
+	(*v11.Cutting)(nil),             // 41: verbatim.retention.v1.Cutting
+	(*v12.Receipt)(nil),             // 42: verbatim.anchor.v1.Receipt
+	(*v11.Hold)(nil),                // 43: verbatim.retention.v1.Hold
+	(*v11.Plan)(nil),                // 44: verbatim.retention.v1.Plan
+	(*v11.Done)(nil),                // 45: verbatim.retention.v1.Done
 }
 var file_verbatim_audit_v1_audit_proto_depIdxs = []int32{
 	6,  // 0: verbatim.audit.v1.ReplayEvent.exchange:type_name -> verbatim.audit.v1.ReplayedExchange
@@ -2742,52 +3031,57 @@ var file_verbatim_audit_v1_audit_proto_depIdxs = []int32{
 	0,  // 3: verbatim.audit.v1.AuditReplayResponse.result:type_name -> verbatim.audit.v1.ReplayResult
 	9,  // 4: verbatim.audit.v1.AuditReplayResponse.divergence:type_name -> verbatim.audit.v1.Divergence
 	8,  // 5: verbatim.audit.v1.AuditReplayResponse.starts:type_name -> verbatim.audit.v1.StartInRange
-	30, // 6: verbatim.audit.v1.StartInRange.pipeline:type_name -> verbatim.log.v1.Pipeline
-	31, // 7: verbatim.audit.v1.StartInRange.pipeline_clock:type_name -> verbatim.log.v1.PipelineClock
+	33, // 6: verbatim.audit.v1.StartInRange.pipeline:type_name -> verbatim.log.v1.Pipeline
+	34, // 7: verbatim.audit.v1.StartInRange.pipeline_clock:type_name -> verbatim.log.v1.PipelineClock
 	1,  // 8: verbatim.audit.v1.Divergence.kind:type_name -> verbatim.audit.v1.DivergenceKind
 	1,  // 9: verbatim.audit.v1.Divergence.kinds:type_name -> verbatim.audit.v1.DivergenceKind
 	3,  // 10: verbatim.audit.v1.QueryEntriesRequest.selection:type_name -> verbatim.audit.v1.Selection
 	2,  // 11: verbatim.audit.v1.QueryEntriesRequest.order:type_name -> verbatim.audit.v1.Order
-	32, // 12: verbatim.audit.v1.QueryEntriesResponse.event:type_name -> verbatim.log.v1.Event
-	33, // 13: verbatim.audit.v1.ListCheckpointsResponse.checkpoint:type_name -> verbatim.log.v1.Checkpoint
-	34, // 14: verbatim.audit.v1.GetStatusResponse.profile:type_name -> verbatim.log.v1.Profile
-	35, // 15: verbatim.audit.v1.GetStatusResponse.ordering:type_name -> verbatim.log.v1.Ordering
-	17, // 16: verbatim.audit.v1.GetStatusResponse.anchor:type_name -> verbatim.audit.v1.AnchorStatus
-	16, // 17: verbatim.audit.v1.GetStatusResponse.retention:type_name -> verbatim.audit.v1.RetentionStatus
-	36, // 18: verbatim.audit.v1.RetentionStatus.held:type_name -> verbatim.retention.v1.Held
-	37, // 19: verbatim.audit.v1.RetentionStatus.under_way:type_name -> verbatim.retention.v1.Cutting
-	38, // 20: verbatim.audit.v1.AnchorStatus.newest_receipt:type_name -> verbatim.anchor.v1.Receipt
-	38, // 21: verbatim.audit.v1.AnchorNowResponse.receipt:type_name -> verbatim.anchor.v1.Receipt
-	39, // 22: verbatim.audit.v1.AddHoldRequest.hold:type_name -> verbatim.retention.v1.Hold
-	39, // 23: verbatim.audit.v1.AddHoldResponse.hold:type_name -> verbatim.retention.v1.Hold
-	39, // 24: verbatim.audit.v1.RemoveHoldResponse.hold:type_name -> verbatim.retention.v1.Hold
-	40, // 25: verbatim.audit.v1.ForeseePruneResponse.plan:type_name -> verbatim.retention.v1.Plan
-	41, // 26: verbatim.audit.v1.PruneNowResponse.done:type_name -> verbatim.retention.v1.Done
-	4,  // 27: verbatim.audit.v1.AuditService.ReplayAuditLog:input_type -> verbatim.audit.v1.AuditReplayRequest
-	10, // 28: verbatim.audit.v1.AuditService.QueryEntries:input_type -> verbatim.audit.v1.QueryEntriesRequest
-	12, // 29: verbatim.audit.v1.AuditService.ListCheckpoints:input_type -> verbatim.audit.v1.ListCheckpointsRequest
-	14, // 30: verbatim.audit.v1.AuditService.GetStatus:input_type -> verbatim.audit.v1.GetStatusRequest
-	20, // 31: verbatim.audit.v1.AuditService.HoldSnapshot:input_type -> verbatim.audit.v1.HoldSnapshotRequest
-	18, // 32: verbatim.audit.v1.AuditService.AnchorNow:input_type -> verbatim.audit.v1.AnchorNowRequest
-	22, // 33: verbatim.audit.v1.AuditService.AddHold:input_type -> verbatim.audit.v1.AddHoldRequest
-	24, // 34: verbatim.audit.v1.AuditService.RemoveHold:input_type -> verbatim.audit.v1.RemoveHoldRequest
-	26, // 35: verbatim.audit.v1.AuditService.ForeseePrune:input_type -> verbatim.audit.v1.ForeseePruneRequest
-	28, // 36: verbatim.audit.v1.AuditService.PruneNow:input_type -> verbatim.audit.v1.PruneNowRequest
-	5,  // 37: verbatim.audit.v1.AuditService.ReplayAuditLog:output_type -> verbatim.audit.v1.ReplayEvent
-	11, // 38: verbatim.audit.v1.AuditService.QueryEntries:output_type -> verbatim.audit.v1.QueryEntriesResponse
-	13, // 39: verbatim.audit.v1.AuditService.ListCheckpoints:output_type -> verbatim.audit.v1.ListCheckpointsResponse
-	15, // 40: verbatim.audit.v1.AuditService.GetStatus:output_type -> verbatim.audit.v1.GetStatusResponse
-	21, // 41: verbatim.audit.v1.AuditService.HoldSnapshot:output_type -> verbatim.audit.v1.HoldSnapshotResponse
-	19, // 42: verbatim.audit.v1.AuditService.AnchorNow:output_type -> verbatim.audit.v1.AnchorNowResponse
-	23, // 43: verbatim.audit.v1.AuditService.AddHold:output_type -> verbatim.audit.v1.AddHoldResponse
-	25, // 44: verbatim.audit.v1.AuditService.RemoveHold:output_type -> verbatim.audit.v1.RemoveHoldResponse
-	27, // 45: verbatim.audit.v1.AuditService.ForeseePrune:output_type -> verbatim.audit.v1.ForeseePruneResponse
-	29, // 46: verbatim.audit.v1.AuditService.PruneNow:output_type -> verbatim.audit.v1.PruneNowResponse
-	37, // [37:47] is the sub-list for method output_type
-	27, // [27:37] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	35, // 12: verbatim.audit.v1.QueryEntriesResponse.event:type_name -> verbatim.log.v1.Event
+	36, // 13: verbatim.audit.v1.ListCheckpointsResponse.checkpoint:type_name -> verbatim.log.v1.Checkpoint
+	37, // 14: verbatim.audit.v1.GetStatusResponse.profile:type_name -> verbatim.log.v1.Profile
+	38, // 15: verbatim.audit.v1.GetStatusResponse.ordering:type_name -> verbatim.log.v1.Ordering
+	16, // 16: verbatim.audit.v1.GetStatusResponse.losses:type_name -> verbatim.audit.v1.Losses
+	20, // 17: verbatim.audit.v1.GetStatusResponse.anchor:type_name -> verbatim.audit.v1.AnchorStatus
+	19, // 18: verbatim.audit.v1.GetStatusResponse.retention:type_name -> verbatim.audit.v1.RetentionStatus
+	39, // 19: verbatim.audit.v1.GetStatusResponse.position:type_name -> verbatim.log.v1.Position
+	18, // 20: verbatim.audit.v1.GetStatusResponse.newest_checkpoint:type_name -> verbatim.audit.v1.CheckpointStatus
+	17, // 21: verbatim.audit.v1.Losses.recorded:type_name -> verbatim.audit.v1.Loss
+	17, // 22: verbatim.audit.v1.Losses.unrecorded:type_name -> verbatim.audit.v1.Loss
+	40, // 23: verbatim.audit.v1.RetentionStatus.held:type_name -> verbatim.retention.v1.Held
+	41, // 24: verbatim.audit.v1.RetentionStatus.under_way:type_name -> verbatim.retention.v1.Cutting
+	42, // 25: verbatim.audit.v1.AnchorStatus.newest_receipt:type_name -> verbatim.anchor.v1.Receipt
+	42, // 26: verbatim.audit.v1.AnchorNowResponse.receipt:type_name -> verbatim.anchor.v1.Receipt
+	43, // 27: verbatim.audit.v1.AddHoldRequest.hold:type_name -> verbatim.retention.v1.Hold
+	43, // 28: verbatim.audit.v1.AddHoldResponse.hold:type_name -> verbatim.retention.v1.Hold
+	43, // 29: verbatim.audit.v1.RemoveHoldResponse.hold:type_name -> verbatim.retention.v1.Hold
+	44, // 30: verbatim.audit.v1.ForeseePruneResponse.plan:type_name -> verbatim.retention.v1.Plan
+	45, // 31: verbatim.audit.v1.PruneNowResponse.done:type_name -> verbatim.retention.v1.Done
+	4,  // 32: verbatim.audit.v1.AuditService.ReplayAuditLog:input_type -> verbatim.audit.v1.AuditReplayRequest
+	10, // 33: verbatim.audit.v1.AuditService.QueryEntries:input_type -> verbatim.audit.v1.QueryEntriesRequest
+	12, // 34: verbatim.audit.v1.AuditService.ListCheckpoints:input_type -> verbatim.audit.v1.ListCheckpointsRequest
+	14, // 35: verbatim.audit.v1.AuditService.GetStatus:input_type -> verbatim.audit.v1.GetStatusRequest
+	23, // 36: verbatim.audit.v1.AuditService.HoldSnapshot:input_type -> verbatim.audit.v1.HoldSnapshotRequest
+	21, // 37: verbatim.audit.v1.AuditService.AnchorNow:input_type -> verbatim.audit.v1.AnchorNowRequest
+	25, // 38: verbatim.audit.v1.AuditService.AddHold:input_type -> verbatim.audit.v1.AddHoldRequest
+	27, // 39: verbatim.audit.v1.AuditService.RemoveHold:input_type -> verbatim.audit.v1.RemoveHoldRequest
+	29, // 40: verbatim.audit.v1.AuditService.ForeseePrune:input_type -> verbatim.audit.v1.ForeseePruneRequest
+	31, // 41: verbatim.audit.v1.AuditService.PruneNow:input_type -> verbatim.audit.v1.PruneNowRequest
+	5,  // 42: verbatim.audit.v1.AuditService.ReplayAuditLog:output_type -> verbatim.audit.v1.ReplayEvent
+	11, // 43: verbatim.audit.v1.AuditService.QueryEntries:output_type -> verbatim.audit.v1.QueryEntriesResponse
+	13, // 44: verbatim.audit.v1.AuditService.ListCheckpoints:output_type -> verbatim.audit.v1.ListCheckpointsResponse
+	15, // 45: verbatim.audit.v1.AuditService.GetStatus:output_type -> verbatim.audit.v1.GetStatusResponse
+	24, // 46: verbatim.audit.v1.AuditService.HoldSnapshot:output_type -> verbatim.audit.v1.HoldSnapshotResponse
+	22, // 47: verbatim.audit.v1.AuditService.AnchorNow:output_type -> verbatim.audit.v1.AnchorNowResponse
+	26, // 48: verbatim.audit.v1.AuditService.AddHold:output_type -> verbatim.audit.v1.AddHoldResponse
+	28, // 49: verbatim.audit.v1.AuditService.RemoveHold:output_type -> verbatim.audit.v1.RemoveHoldResponse
+	30, // 50: verbatim.audit.v1.AuditService.ForeseePrune:output_type -> verbatim.audit.v1.ForeseePruneResponse
+	32, // 51: verbatim.audit.v1.AuditService.PruneNow:output_type -> verbatim.audit.v1.PruneNowResponse
+	42, // [42:52] is the sub-list for method output_type
+	32, // [32:42] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_verbatim_audit_v1_audit_proto_init() }
@@ -2802,13 +3096,14 @@ func file_verbatim_audit_v1_audit_proto_init() {
 		(*ReplayEvent_Response)(nil),
 	}
 	file_verbatim_audit_v1_audit_proto_msgTypes[3].OneofWrappers = []any{}
+	file_verbatim_audit_v1_audit_proto_msgTypes[15].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_verbatim_audit_v1_audit_proto_rawDesc), len(file_verbatim_audit_v1_audit_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   27,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
