@@ -38,9 +38,7 @@ func printVerdict(w io.Writer, r *auditv1.AuditReplayResponse, asJSON bool) erro
 	p.line("chain root       %x", r.GetChainRoot())
 	p.line("time             %s recorded, %s replayed", time.Duration(r.GetRecordedMs())*time.Millisecond,
 		(time.Duration(r.GetReplayUs()) * time.Microsecond).Round(time.Millisecond))
-	if n := r.GetOverlappingPairs(); n > 0 {
-		p.line("overlap          %d pairs of requests were in the pipeline at the same time when recorded", n)
-	}
+	printOverlap(p, r)
 	printStarts(p, r)
 	printPolicies(p, r)
 	for _, s := range r.GetWarnings() {
@@ -65,6 +63,16 @@ func everyLink(r *auditv1.AuditReplayResponse) string {
 		return ""
 	}
 	return ", every link"
+}
+
+// printOverlap claims no more than the profile knows, also where it saw no overlap.
+func printOverlap(p *printer, r *auditv1.AuditReplayResponse) {
+	switch n := r.GetOverlappingPairs(); {
+	case r.GetOverlapApproximate():
+		p.line("overlap          about %d pairs of requests were in the pipeline at the same time when recorded: profile observe, approximate", n)
+	case n > 0:
+		p.line("overlap          %d pairs of requests were in the pipeline at the same time when recorded", n)
+	}
 }
 
 func partly(r *auditv1.AuditReplayResponse) string {
@@ -125,7 +133,11 @@ func printDivergence(p *printer, d *auditv1.Divergence) {
 		}
 	}
 	if n := d.GetOverlapping(); len(n) > 0 {
-		p.line("  overlapped by  requests %v", n)
+		about := ""
+		if d.GetOverlappingApproximate() {
+			about = ", approximately"
+		}
+		p.line("  overlapped by  requests %v%s", n, about)
 	}
 	for _, l := range d.GetDiff() {
 		p.line("  %s", l)
@@ -153,6 +165,9 @@ func verdictJSON(r *auditv1.AuditReplayResponse) map[string]any {
 	if n := r.GetWarmed(); n > 0 {
 		v["warmed"] = n
 	}
+	if r.GetOverlapApproximate() {
+		v["overlap_approximate"] = true
+	}
 	if len(r.GetWarnings()) > 0 {
 		v["warnings"] = r.GetWarnings()
 	}
@@ -164,11 +179,15 @@ func verdictJSON(r *auditv1.AuditReplayResponse) map[string]any {
 	}
 	v["starts"] = starts
 	if d := r.GetDivergence(); d != nil {
-		v["divergence"] = map[string]any{
+		divergence := map[string]any{
 			"kind": kindName(d.GetKind()), "kinds": kindNames(d), "fields": append([]string{}, d.GetFields()...), "first_bad_offset": d.GetFirstBadOffset(), "request_offset": d.GetRequestOffset(),
 			"original_hash": hex.EncodeToString(d.GetOriginalHash()), "replay_hash": hex.EncodeToString(d.GetReplayHash()),
 			"diff": append([]string{}, d.GetDiff()...), "overlapping": append([]uint64{}, d.GetOverlapping()...),
 		}
+		if d.GetOverlappingApproximate() {
+			divergence["overlapping_approximate"] = true
+		}
+		v["divergence"] = divergence
 	}
 	return v
 }
