@@ -33,6 +33,11 @@ func (x *observation) requestHeaders(h *extprocv3.HttpHeaders, attrs map[string]
 	x.readClock()
 	x.request.at = startTime(attrs, x.clockMS)
 	x.tell(1)
+	if protocol := x.request.upgrade(); protocol != "" {
+		x.server.Losses.Add("sidecar", upgradePassed(protocol)) // nothing can be refused here
+		x.settle()
+		return nil
+	}
 	if h.GetEndOfStream() {
 		return x.requestWhole(nil)
 	}
