@@ -134,7 +134,7 @@ func (x *observation) appendInOrder(ev *logv1.Event) (auditlog.Placed, error) {
 	if err != nil {
 		return auditlog.Placed{}, err
 	}
-	return x.server.lineup.append(x.server.Log, x.request.at, draft).Wait(x.ctx)
+	return x.server.lineup.append(x.server.Log, moment{x.request.at, x.request.attempt}, draft).Wait(x.ctx)
 }
 
 // pipelineHeaders takes out of the list what the router behind the filter reads and
