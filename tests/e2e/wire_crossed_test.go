@@ -45,5 +45,5 @@ func http1ToHTTP2(t *testing.T, p wirePlace) {
 	}
 	p.stop(s, sent)
 	checkReplay(t, s, "h2c://"+replayed.addr, sent)
-	checkSameStreams(t, captured.received(), replayed.received())
+	checkSameStreams(t, p, captured.received(), replayed.received())
 }

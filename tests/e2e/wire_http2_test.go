@@ -46,7 +46,7 @@ func wireHTTP2(t *testing.T, p wirePlace) {
 		answers = append(answers, m)
 	}
 	p.stop(s, len(streamCases()))
-	got, recorded := captured.received(), readExchanges(t, s.log)
+	got, recorded := captured.received(), p.exchanges(s)
 	if n := len(streamCases()); len(got) != n || len(recorded) != n {
 		t.Fatalf("the pipeline got %d requests, the log has %d, want %d of each", len(got), len(recorded), n)
 	}
@@ -56,7 +56,7 @@ func wireHTTP2(t *testing.T, p wirePlace) {
 	}
 	replayed := startWireHTTP2Server(t, describeStream)
 	checkReplay(t, s, "h2c://"+replayed.addr, len(got))
-	checkSameStreams(t, got, replayed.received())
+	checkSameStreams(t, p, got, replayed.received())
 }
 
 // sendStream sends a request exactly as given, by the replay's client.

@@ -76,7 +76,7 @@ func http2Answers(t *testing.T, p wirePlace) {
 		}
 	}
 	p.stop(s, len(odd))
-	recorded := readExchanges(t, s.log)
+	recorded := p.exchanges(s)
 	if len(recorded) != len(odd) {
 		t.Fatalf("%d exchanges recorded, want %d", len(recorded), len(odd))
 	}

@@ -85,7 +85,7 @@ func internalClientOf(t *testing.T, p wirePlace, protocol filter.Protocol) {
 		}
 	}
 	p.stop(s, len(requests))
-	got, recorded := pipeline.lists(), readExchanges(t, s.log)
+	got, recorded := pipeline.lists(), p.exchanges(s)
 	if len(got) != len(requests) || len(recorded) != len(requests) {
 		t.Fatalf("the pipeline got %d requests, the log has %d, want %d of each", len(got), len(recorded), len(requests))
 	}
@@ -99,7 +99,7 @@ func internalClientOf(t *testing.T, p wirePlace, protocol filter.Protocol) {
 	}
 	replayed := startWirePipeline(t, p, protocol)
 	checkReplay(t, s, replayed.url, len(requests))
-	if again := replayed.lists(); !slices.EqualFunc(got, again, slices.Equal) {
+	if again := inTime(p, replayed.lists(), clockOf); !slices.EqualFunc(got, again, slices.Equal) {
 		t.Errorf("the pipeline got\n%q when captured,\n%q at the replay", got, again)
 	}
 }

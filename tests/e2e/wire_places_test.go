@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"verbatim/filter"
@@ -92,6 +93,31 @@ func (p wirePlace) stop(s *site, requests int) {
 		})
 	}
 	s.stop()
+}
+
+// exchanges reads the log of a site in this place, which has ended.
+func (p wirePlace) exchanges(s *site) []*recordedExchange {
+	s.t.Helper()
+	return inTime(p, readExchanges(s.t, s.log), func(x *recordedExchange) string { return x.header(clockHeader) })
+}
+
+// inTime puts requests in the order of their clocks. Profile observe knows their order
+// only roughly, so the log and a replay may have another.
+func inTime[T any](p wirePlace, list []T, clock func(T) string) []T {
+	if p.profile == filter.Observe {
+		slices.SortStableFunc(list, func(a, b T) int { return strings.Compare(clock(a), clock(b)) })
+	}
+	return list
+}
+
+// clockOf is the clock in a header list.
+func clockOf(lines []string) string {
+	for _, l := range lines {
+		if value, ok := strings.CutPrefix(l, clockHeader+": "); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // asReceived is what two requests have to have in common to be the same: all octets,

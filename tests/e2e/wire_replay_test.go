@@ -22,6 +22,7 @@ func checkSameWire(t *testing.T, p wirePlace, captured, replayed []wireMessage) 
 	if len(replayed) != len(captured) {
 		t.Fatalf("the pipeline got %d requests at the replay, %d when captured", len(replayed), len(captured))
 	}
+	replayed = inTime(p, replayed, func(m wireMessage) string { return clockOf(m.lines()) })
 	for i := range captured {
 		if a, b := p.asReceived(captured[i]), p.asReceived(replayed[i]); !bytes.Equal(a, b) {
 			t.Errorf("request %d:\n%.1000q when captured,\n%.1000q at the replay", i, a, b)
@@ -29,11 +30,12 @@ func checkSameWire(t *testing.T, p wirePlace, captured, replayed []wireMessage) 
 	}
 }
 
-func checkSameStreams(t *testing.T, captured, replayed []wireStream) {
+func checkSameStreams(t *testing.T, p wirePlace, captured, replayed []wireStream) {
 	t.Helper()
 	if len(replayed) != len(captured) {
 		t.Fatalf("the pipeline got %d requests at the replay, %d when captured", len(replayed), len(captured))
 	}
+	replayed = inTime(p, replayed, func(m wireStream) string { return clockOf(m.Headers) })
 	for i := range captured {
 		if !captured[i].equal(replayed[i]) {
 			t.Errorf("request %d:\n%v when captured,\n%v at the replay", i, captured[i], replayed[i])

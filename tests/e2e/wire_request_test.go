@@ -85,7 +85,7 @@ func withoutUpgrade(t *testing.T, p wirePlace, s *site, pipeline *wireServer, pa
 		return is
 	})
 	p.stop(s, passed-through)
-	recorded := slices.DeleteFunc(readExchanges(t, s.log), func(x *recordedExchange) bool {
+	recorded := slices.DeleteFunc(p.exchanges(s), func(x *recordedExchange) bool {
 		is := x.abort.GetDelivered() == logv1.Delivered_DELIVERED_NO && strings.Contains(x.abort.GetReason(), "an upgrade to websocket")
 		refused += count(is)
 		return is

@@ -62,7 +62,7 @@ func wireResponses(t *testing.T, p wirePlace) {
 		askOdd(t, s.envoy.Addr, pipeline, i, o)
 	}
 	p.stop(s, len(odd))
-	recorded := readExchanges(t, s.log)
+	recorded := p.exchanges(s)
 	if len(recorded) != len(odd) || len(pipeline.received()) != len(odd) {
 		t.Fatalf("%d exchanges recorded, %d requests received, want %d of each", len(recorded), len(pipeline.received()), len(odd))
 	}

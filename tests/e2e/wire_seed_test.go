@@ -44,7 +44,7 @@ func ownSeed(t *testing.T, p wirePlace) {
 				}
 			}
 			p.stop(s, len(ownSeeds))
-			checkSeeds(t, p, pipeline.lists(), readExchanges(t, s.log))
+			checkSeeds(t, p, pipeline.lists(), p.exchanges(s))
 		})
 	}
 }

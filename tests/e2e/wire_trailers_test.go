@@ -54,7 +54,7 @@ func trailersWithoutBodyTo(t *testing.T, p wirePlace, protocol filter.Protocol) 
 		want = 4
 	}
 	p.stop(s, want)
-	got, recorded := pipeline.lists(), readExchanges(t, s.log)
+	got, recorded := pipeline.lists(), p.exchanges(s)
 	if len(got) != want || len(recorded) != want || recorded[want-1].header(":path") != "/after" {
 		t.Fatalf("the pipeline got %q, the log has %d requests; want %d", got, len(recorded), want)
 	}
@@ -83,7 +83,7 @@ func lengthAndTrailers(t *testing.T, p wirePlace) {
 		}
 	}
 	p.stop(s, 2)
-	got, recorded := captured.received(), readExchanges(t, s.log)
+	got, recorded := captured.received(), p.exchanges(s)
 	if len(got) != 2 || len(recorded) != 2 {
 		t.Fatalf("the pipeline got %d requests, the log has %d, want 2 of each", len(got), len(recorded))
 	}
