@@ -10,7 +10,7 @@ SHELL := /bin/bash
 # The Envoy of demo and tests, and the older ones.
 ENVOYS := envoy $(patsubst deploy/%-requirements.txt,%,$(wildcard deploy/envoy-*-requirements.txt))
 # What must hold with each of them.
-MATRIX := ^Test(Seed|Wire.*|FailOpen|FailedSync|Unwritable|CrashOf.*|Strace.*|HTTPBin|AWebSocket.*)$$
+MATRIX := ^Test(Seed|Wire.*|FailOpen|FailedSync|Unwritable|CrashOf.*|Strace.*|HTTPBin|AWebSocket.*|GRPCPasses.*|AnAnswer.*|AnUpload.*|EachAttempt.*|WhatMoves.*)$$
 
 # How much each fuzz target runs, about ten seconds. It is a number of runs, as Go 1.26 now and then reports the end of a
 # time as a failure (go.dev/issue/75804).

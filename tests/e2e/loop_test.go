@@ -12,9 +12,9 @@ import (
 // forwarder passes connections on: an address that tells nobody where it leads.
 type forwarder struct {
 	listener net.Listener
-	to       string
 
 	mu     sync.Mutex
+	to     string
 	conns  []net.Conn
 	closed bool
 	ended  sync.WaitGroup
@@ -43,9 +43,16 @@ func newForwarder(t *testing.T) *forwarder {
 
 func (f *forwarder) url() string { return "http://" + f.listener.Addr().String() }
 
+// lead has connections that come from now on lead elsewhere.
+func (f *forwarder) lead(to string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.to = to
+}
+
 // start forwards until the test ends.
 func (f *forwarder) start(t *testing.T, to string) {
-	f.to = to
+	f.lead(to)
 	f.ended.Go(func() {
 		for {
 			c, err := f.listener.Accept()
@@ -62,10 +69,13 @@ func (f *forwarder) start(t *testing.T, to string) {
 }
 
 func (f *forwarder) pass(t *testing.T, in net.Conn) {
-	out, err := new(net.Dialer).DialContext(t.Context(), "tcp", f.to)
+	f.mu.Lock()
+	to := f.to
+	f.mu.Unlock()
+	out, err := new(net.Dialer).DialContext(t.Context(), "tcp", to)
 	if err != nil {
 		in.Close()
-		return // the test has ended
+		return // the test has ended, or nobody is there
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
