@@ -10,7 +10,7 @@ SHELL := /bin/bash
 # The Envoy of demo and tests, and the older ones.
 ENVOYS := envoy $(patsubst deploy/%-requirements.txt,%,$(wildcard deploy/envoy-*-requirements.txt))
 # What must hold with each of them.
-MATRIX := ^Test(Seed|Wire.*|FailOpen|FailedSync|Unwritable|CrashOf.*|Strace.*|HTTPBin)$$
+MATRIX := ^Test(Seed|Wire.*|FailOpen|FailedSync|Unwritable|CrashOf.*|Strace.*|HTTPBin|AWebSocket.*|GRPCPasses.*|AnAnswer.*|AnUpload.*|EachAttempt.*|WhatMoves.*)$$
 
 # How much each fuzz target runs, a second or ten. It is a number of runs, as Go 1.26 now and then reports the end of a
 # time as a failure (go.dev/issue/75804).
@@ -42,7 +42,7 @@ test: needs-test build soroban javascript s3 ## run every test, those with the r
 	@tests/soroban/build.sh && tests/javascript/install.sh && tests/frozen/leftout.sh # again, to say at the end what was left out
 
 .PHONY: matrix
-matrix: needs-test ## run the seed, wire and fail-closed tests with each version of Envoy
+matrix: needs-test ## run the seed, wire (in every place) and fail-closed tests with each version of Envoy
 	@tests/envoys.sh '$(MATRIX)' $(ENVOYS)
 
 .PHONY: foreign

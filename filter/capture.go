@@ -3,6 +3,7 @@ package filter
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
@@ -57,8 +58,13 @@ var ResponseAttributes = []string{
 	"response.code_details",
 	"response.flags",
 	"upstream.address",
-	"upstream.request_attempt_count",
+	attemptCount,
 }
+
+// attemptCount is how many attempts Envoy has made, this one included. Behind the
+// router it is asked for with the request, too: the router keeps the header list, so
+// that a retry brings what the capture set at the attempt before.
+const attemptCount = "upstream.request_attempt_count"
 
 // Capture describes the recording of one Envoy's exchanges by one sidecar.
 type Capture struct {
@@ -156,6 +162,9 @@ func (c Capture) processor() *extprocv3.ExternalProcessor {
 		StatPrefix:         StatPrefix,
 		MutationRules:      headersOnly(),
 		RouteCacheAction:   extprocv3.ExternalProcessor_RETAIN,
+	}
+	if c.Position == Upstream {
+		p.RequestAttributes = append(slices.Clone(p.RequestAttributes), attemptCount)
 	}
 	if c.Profile == Observe {
 		observe(p)

@@ -28,6 +28,7 @@ type exchange struct {
 	ending  ending
 	local   bool   // Envoy answered
 	warm    bool   // it is not selected: it is sent, and not compared
+	seen    bool   // recorded in profile observe: when it was in the pipeline is only roughly known
 	ignore  []byte // the ignore policy in force, as its Start sealed it; nil: none did
 	outcome uint64 // offset of the Response or Abort
 	clockMS uint64 // of the request's entry
@@ -71,6 +72,7 @@ type plan struct {
 	ignore    []byte // the ignore policy in force now, as its Start sealed it
 	protocol  string // of the pipeline, as the last Start sealed it
 	upstream  bool   // behind the router, as the last Start says: each attempt is an exchange
+	observe   bool   // the profile that the last Start says
 	doubts    []doubt
 	gaps      []doubt
 	unsent    []uint64 // requests that were in the pipeline and are not sent
@@ -132,6 +134,7 @@ func (p *plan) start(offset uint64, s *logv1.Start) {
 	p.starts = append(p.starts, &auditv1.StartInRange{Offset: offset, Pipeline: s.GetPipeline(), PipelineClock: s.GetPipelineClock()})
 	p.ignore, p.protocol = s.GetIgnorePolicy().GetText(), s.GetPipeline().GetProtocol()
 	p.upstream = s.GetPosition() == logv1.Position_POSITION_UPSTREAM
+	p.observe = s.GetProfile() == logv1.Profile_PROFILE_OBSERVE
 }
 
 func (p *plan) request(offset, clockMS uint64, r *logv1.Request) {
@@ -140,7 +143,7 @@ func (p *plan) request(offset, clockMS uint64, r *logv1.Request) {
 		p.others[offset] = true
 		return
 	}
-	x := &exchange{offset: offset, meters: r.GetMeterIds(), ignore: p.ignore, clockMS: clockMS, warm: !selected}
+	x := &exchange{offset: offset, meters: r.GetMeterIds(), ignore: p.ignore, clockMS: clockMS, warm: !selected, seen: p.observe}
 	if r.GetStream() {
 		x.inStream(clockMS).inParts = true
 	}
@@ -203,29 +206,4 @@ func (p *plan) end(offset, clockMS, request uint64, how ending) *exchange {
 		p.lastMS = max(p.lastMS, clockMS)
 	}
 	return x
-}
-
-// pairs counts the requests that were in the pipeline together, two by two.
-func (p *plan) pairs() (n uint64) {
-	var inside []*exchange
-	for _, x := range p.exchanges {
-		if x.ending == notDelivered || x.warm {
-			continue
-		}
-		inside = slices.DeleteFunc(inside, func(o *exchange) bool { return o.outcome != 0 && o.outcome < x.offset })
-		n += uint64(len(inside))
-		inside = append(inside, x)
-	}
-	return n
-}
-
-// overlapping are the requests that were in the pipeline together with x.
-func (p *plan) overlapping(x *exchange) []uint64 {
-	var list []uint64
-	for _, o := range p.exchanges {
-		if o != x && o.ending != notDelivered && o.offset < x.outcome && (o.outcome == 0 || o.outcome > x.offset) {
-			list = append(list, o.offset)
-		}
-	}
-	return list
 }

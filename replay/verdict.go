@@ -11,7 +11,7 @@ import (
 
 func newResponse(p *plan, checked *verify.Report) *auditv1.AuditReplayResponse {
 	return &auditv1.AuditReplayResponse{
-		StartOffset: p.from, EndOffset: max(p.behind, 1) - 1, OverlappingPairs: p.pairs(),
+		StartOffset: p.from, EndOffset: max(p.behind, 1) - 1, OverlappingPairs: p.pairs(), OverlapApproximate: p.approximate(),
 		LinksChecked: checked.Entries, RecordedMs: p.lastMS - p.firstMS,
 		Starts: p.starts, ChainRoot: checked.ChainRoot[:],
 	}
@@ -75,7 +75,7 @@ func (r *run) diverged(x *exchange) {
 	kinds := c.kinds()
 	out.Divergence = &auditv1.Divergence{
 		Kind: kinds[0], Kinds: kinds, Fields: c.fields(), FirstBadOffset: x.outcome, RequestOffset: x.offset, OriginalHash: x.hash[:],
-		Diff: c.lines(), Overlapping: r.plan.overlapping(x), After: r.shadow(x),
+		Diff: c.lines(), Overlapping: r.plan.overlapping(x), OverlappingApproximate: x.seen, After: r.shadow(x),
 	}
 	if unsent := r.plan.unsentBefore(x); len(unsent) > 0 {
 		out.Divergence.Unsent, out.Divergence.FirstUnsent = uint64(len(unsent)), unsent[0]
@@ -93,9 +93,7 @@ func (r *run) diverged(x *exchange) {
 	if d.answer.failure != 0 {
 		out.Reason = fmt.Sprintf("request %d, answered at %d when recorded, got no answer: %v", x.offset, x.outcome, d.answer.cause)
 	}
-	if n := len(out.Divergence.Overlapping); n > 0 {
-		out.Reason += fmt.Sprintf("; %d other requests were in the pipeline at the same time when it was recorded", n)
-	}
+	out.Reason += among(x, len(out.Divergence.Overlapping))
 	if r.options.Diverged != nil {
 		r.options.Diverged(Difference{RequestOffset: x.offset, Offset: x.outcome, Output: d.answer.output})
 	}

@@ -76,11 +76,12 @@ func (c *crossCheck) count(ctx context.Context, state envoyState) error {
 		}
 		c.base, c.started, c.told, c.known = base, started, 0, true
 	}
+	c.waiting = append(c.waiting, counted{state.at, int64(state.sent)})
+	c.compare(state.at.Add(-settleTime))
+	// What waits still is newer: also where Envoy did not answer for long.
 	if long := state.at.Add(-countedApart); long.After(c.started) {
 		c.shown.forget(long)
 	}
-	c.waiting = append(c.waiting, counted{state.at, int64(state.sent)})
-	c.compare(state.at.Add(-settleTime))
 	return nil
 }
 

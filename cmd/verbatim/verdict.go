@@ -43,9 +43,7 @@ func printVerdict(w io.Writer, r *auditv1.AuditReplayResponse, asJSON bool) erro
 	if n := r.GetDoubtful(); n > 0 {
 		p.line("in doubt         %d answers, each behind something that the pipeline may have got otherwise", n)
 	}
-	if n := r.GetOverlappingPairs(); n > 0 {
-		p.line("overlap          %d pairs of requests were in the pipeline at the same time when recorded", n)
-	}
+	printOverlap(p, r)
 	printStarts(p, r)
 	printPolicies(p, r)
 	for _, s := range r.GetWarnings() {
@@ -70,6 +68,16 @@ func everyLink(r *auditv1.AuditReplayResponse) string {
 		return ""
 	}
 	return ", every link"
+}
+
+// printOverlap claims no more than the profile knows, also where it saw no overlap.
+func printOverlap(p *printer, r *auditv1.AuditReplayResponse) {
+	switch n := r.GetOverlappingPairs(); {
+	case r.GetOverlapApproximate():
+		p.line("overlap          about %d pairs of requests were in the pipeline at the same time when recorded: profile observe, approximate", n)
+	case n > 0:
+		p.line("overlap          %d pairs of requests were in the pipeline at the same time when recorded", n)
+	}
 }
 
 func partly(r *auditv1.AuditReplayResponse) string {
@@ -130,7 +138,11 @@ func printDivergence(p *printer, d *auditv1.Divergence) {
 		}
 	}
 	if n := d.GetOverlapping(); len(n) > 0 {
-		p.line("  overlapped by  requests %v", n)
+		about := ""
+		if d.GetOverlappingApproximate() {
+			about = ", approximately"
+		}
+		p.line("  overlapped by  requests %v%s", n, about)
 	}
 	for _, l := range d.GetDiff() {
 		p.line("  %s", l)

@@ -25,6 +25,7 @@ type verdictJSON struct {
 	WithoutResponse  uint64 `json:"without_response"`
 	LocalReplies     uint64 `json:"local_replies"`
 	OverlappingPairs uint64 `json:"overlapping_pairs"`
+	Approximate      bool   `json:"overlap_approximate,omitempty"`
 
 	LinksChecked   uint64 `json:"links_checked"`
 	ChainRoot      string `json:"chain_root"`
@@ -77,6 +78,7 @@ type divergenceJSON struct {
 	SecondHash     string   `json:"second_hash,omitempty"`
 	Diff           []string `json:"diff"`
 	Overlapping    []uint64 `json:"overlapping"`
+	Approximate    bool     `json:"overlapping_approximate,omitempty"`
 	After          string   `json:"after,omitempty"`
 	Unsent         uint64   `json:"unsent,omitempty"`
 	FirstUnsent    uint64   `json:"first_unsent,omitempty"`
@@ -87,7 +89,7 @@ func newVerdictJSON(r *auditv1.AuditReplayResponse) *verdictJSON {
 		Result: resultName(r.GetResult()), Reason: r.GetReason(), Note: compared,
 		StartOffset: r.GetStartOffset(), EndOffset: r.GetEndOffset(), Requests: r.GetRequests(), Sent: r.GetSent(), Warmed: r.GetWarmed(),
 		Compared: r.GetCompared(), Differences: r.GetDifferences(), Doubtful: r.GetDoubtful(), WithoutResponse: r.GetWithoutResponse(),
-		LocalReplies: r.GetLocalReplies(), OverlappingPairs: r.GetOverlappingPairs(),
+		LocalReplies: r.GetLocalReplies(), OverlappingPairs: r.GetOverlappingPairs(), Approximate: r.GetOverlapApproximate(),
 		LinksChecked: r.GetLinksChecked(), ChainRoot: hex.EncodeToString(r.GetChainRoot()),
 		FootersChecked: r.GetFootersChecked(), FootersEqual: r.GetFootersEqual(), FootersPartial: r.GetFootersPartial(),
 		OriginalRoot: hex.EncodeToString(r.GetOriginalRoot()), ReplayRoot: hex.EncodeToString(r.GetReplayRoot()), Replays: r.GetReplays(),
@@ -120,6 +122,6 @@ func newDivergenceJSON(d *auditv1.Divergence) *divergenceJSON {
 		FirstBadOffset: d.GetFirstBadOffset(), RequestOffset: d.GetRequestOffset(),
 		OriginalHash: hex.EncodeToString(d.GetOriginalHash()), ReplayHash: hex.EncodeToString(d.GetReplayHash()), SecondHash: hex.EncodeToString(d.GetSecondHash()),
 		Diff: append([]string{}, d.GetDiff()...), Overlapping: append([]uint64{}, d.GetOverlapping()...),
-		After: d.GetAfter(), Unsent: d.GetUnsent(), FirstUnsent: d.GetFirstUnsent(),
+		Approximate: d.GetOverlappingApproximate(), After: d.GetAfter(), Unsent: d.GetUnsent(), FirstUnsent: d.GetFirstUnsent(),
 	}
 }

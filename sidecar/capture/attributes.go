@@ -43,6 +43,7 @@ func (r *request) readAttributes(attrs map[string]*structpb.Struct) {
 	if peer == "" {
 		peer = text(attribute(attrs, "connection.subject_peer_certificate"))
 	}
+	r.attempt = number(attribute(attrs, "upstream.request_attempt_count"))
 	r.source = &logv1.Source{Address: text(attribute(attrs, "source.address")), TlsPeer: peer}
 }
 

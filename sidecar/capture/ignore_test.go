@@ -5,8 +5,10 @@ import (
 	"os"
 	"testing"
 
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/capture"
 	"verbatim/sidecar/output"
 )
@@ -14,6 +16,12 @@ import (
 // TestWhatIsIgnoredInABodyStandsBesideTheOutput: a Reading of meter "m" and 1 sample,
 // without the meter's id. The rule goes by the path of the request.
 func TestWhatIsIgnoredInABodyStandsBesideTheOutput(t *testing.T) {
+	for _, profile := range []logv1.Profile{logv1.Profile_PROFILE_STRICT, logv1.Profile_PROFILE_OBSERVE} {
+		t.Run(profile.String(), func(t *testing.T) { ignoredInABody(t, profile) })
+	}
+}
+
+func ignoredInABody(t *testing.T, profile logv1.Profile) {
 	descriptors, err := os.ReadFile("../output/testdata/api/meters.binpb")
 	if err != nil {
 		t.Fatal(err)
@@ -23,6 +31,7 @@ func TestWhatIsIgnoredInABodyStandsBesideTheOutput(t *testing.T) {
 		Descriptors: descriptors,
 	}
 	r := newRig(t, func(o *capture.Options) {
+		o.Profile = profile
 		if o.Ignore, err = rules.Compile(); err != nil {
 			t.Fatal(err)
 		}
@@ -30,9 +39,13 @@ func TestWhatIsIgnoredInABodyStandsBesideTheOutput(t *testing.T) {
 	id := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), "m")
 	sample := protowire.AppendBytes(protowire.AppendTag(nil, 4, protowire.BytesType), nil)
 	x := r.begin()
-	x.ask(requestHeaders(true))
-	x.ask(unsized("x", "1", "content-type", "application/x-protobuf", "content-length", "5"))
-	x.ask(responseBody(true, string(id)+string(sample)))
+	say := func(m *extprocv3.ProcessingRequest) { x.ask(m) }
+	if profile == logv1.Profile_PROFILE_OBSERVE {
+		say = x.send // nothing is replied to
+	}
+	say(requestHeaders(true))
+	say(unsized("x", "1", "content-type", "application/x-protobuf", "content-length", "5"))
+	say(responseBody(true, string(id)+string(sample)))
 	response := r.events(3)[2].GetResponse()
 	out, err := output.Decode(response.GetOutput())
 	if err != nil || !bytes.Equal(out.GetBody(), sample) || headersOf(out.GetHeaders()) != "x=1;content-type=application/x-protobuf;" {

@@ -122,19 +122,15 @@ func (x *observation) answerWhole() error {
 	if x.answer.parts {
 		x.answer.message.Stream = &output.Stream{Octets: x.answer.octets, SHA256: [sha256.Size]byte(x.answer.digest.Sum(nil))}
 	}
-	canonical, err := output.Canonical(x.answer.message, x.server.Ignore)
+	event, err := x.answer.event(x.offset, x.request.headers, x.server.Ignore)
 	if err != nil {
-		return fmt.Errorf("canonicalize response to %d: %w", x.offset, err)
+		return err
 	}
 	if x.server.Seen != nil {
 		x.server.Seen(x.answer.upstream, x.request.listener)
 	}
 	x.answer.concluded = true
-	err = x.append(&logv1.Event{Kind: &logv1.Event_Response{Response: &logv1.Response{
-		RequestOffset: x.offset, Output: canonical.Output, IgnoredHeaders: canonical.Ignored,
-		UpstreamAddress: x.answer.upstream, AttemptCount: x.answer.attempts, LocalReply: x.answer.local,
-	}}})
-	if err != nil {
+	if err := x.append(event); err != nil {
 		return err
 	}
 	x.settle()

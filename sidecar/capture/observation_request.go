@@ -2,6 +2,7 @@ package capture
 
 import (
 	"errors"
+	"slices"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/protobuf/types/known/structpb"
@@ -27,11 +28,16 @@ func (x *observation) requestHeaders(h *extprocv3.HttpHeaders, attrs map[string]
 		return nil
 	}
 	x.stage = coming
-	x.request.headers = withoutRouterHeaders(headerList(h.GetHeaders()))
+	x.request.headers = x.pipelineHeaders(headerList(h.GetHeaders()))
 	x.request.readAttributes(attrs)
 	x.readClock()
 	x.request.at = startTime(attrs, x.clockMS)
 	x.tell(1)
+	if protocol := x.request.upgrade(); protocol != "" {
+		x.server.Losses.Add("sidecar", upgradePassed(protocol)) // nothing can be refused here
+		x.settle()
+		return nil
+	}
 	if h.GetEndOfStream() {
 		return x.requestWhole(nil)
 	}
@@ -128,19 +134,13 @@ func (x *observation) appendInOrder(ev *logv1.Event) (auditlog.Placed, error) {
 	if err != nil {
 		return auditlog.Placed{}, err
 	}
-	return x.server.lineup.append(x.server.Log, x.request.at, draft).Wait(x.ctx)
+	return x.server.lineup.append(x.server.Log, moment{x.request.at, x.request.attempt}, draft).Wait(x.ctx)
 }
 
-// withoutRouterHeaders takes out of the list what the router behind the filter
-// reads and removes. Clock and seed are Envoy's own here, and stay.
-func withoutRouterHeaders(list []*logv1.Header) []*logv1.Header {
-	kept := list[:0]
-	for _, h := range list {
-		if !routerHeaders[string(h.GetName())] {
-			kept = append(kept, h)
-		}
-	}
-	return kept
+// pipelineHeaders takes out of the list what the router behind the filter reads and
+// removes. Clock and seed are Envoy's own here, and stay.
+func (x *observation) pipelineHeaders(list []*logv1.Header) []*logv1.Header {
+	return slices.DeleteFunc(list, func(h *logv1.Header) bool { return x.server.routerRemoves(string(h.GetName())) })
 }
 
 // wordOf is what a client or a Gap is told of an error: few words, so that Gaps add up.

@@ -8,7 +8,7 @@ import (
 
 // routerHeaders are the request headers that Envoy's router, the filter behind
 // this one, reads and removes. They get this far from internal clients alone.
-// Found with Envoy 1.40.0, by sending it every x-envoy header.
+// Behind the router they are there because it adds them, as its route says. Found with Envoy 1.40.0, by sending it every x-envoy header.
 var routerHeaders = map[string]bool{
 	"x-envoy-hedge-on-per-try-timeout":         true,
 	"x-envoy-max-retries":                      true,
@@ -31,7 +31,12 @@ func (x *exchange) keepPipelineHeaders() (clientSets bool) {
 		name := string(h.GetName())
 		own := name == x.server.ClockHeader || name == x.server.SeedHeader
 		clientSets = clientSets || own
-		return own || routerHeaders[name]
+		return own || x.server.routerRemoves(name)
 	})
 	return clientSets
+}
+
+// routerRemoves says whether the pipeline will not see a header that was shown.
+func (s *Server) routerRemoves(name string) bool {
+	return s.Position != logv1.Position_POSITION_UPSTREAM && routerHeaders[name]
 }

@@ -21,6 +21,7 @@ type request struct {
 	trailersFollow bool
 	protocol       string
 	source         *logv1.Source
+	attempt        uint64 // of Envoy to send it, from 1; 0: not known, as before the router
 	listener       string
 	meterIDs       []string
 	seed           uint64

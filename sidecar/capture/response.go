@@ -130,13 +130,18 @@ func (x *exchange) answerNotRecorded(err error, reply func() *extprocv3.Processi
 }
 
 func (x *exchange) responseEvent() (*logv1.Event, error) {
-	x.answer.message.Path = output.RequestPath(x.request.headers)
-	canonical, err := output.Canonical(x.answer.message, x.server.Ignore)
+	return x.answer.event(x.offset, x.request.headers, x.server.Ignore)
+}
+
+// event is the outcome of the request at an offset, which has these headers.
+func (a *answer) event(request uint64, headers []*logv1.Header, ignore output.IgnorePolicy) (*logv1.Event, error) {
+	a.message.Path = output.RequestPath(headers)
+	canonical, err := output.Canonical(a.message, ignore)
 	if err != nil {
-		return nil, fmt.Errorf("canonicalize response to %d: %w", x.offset, err)
+		return nil, fmt.Errorf("canonicalize response to %d: %w", request, err)
 	}
 	return &logv1.Event{Kind: &logv1.Event_Response{Response: &logv1.Response{
-		RequestOffset: x.offset, Output: canonical.Output, IgnoredHeaders: canonical.Ignored, IgnoredSpans: canonical.Spans,
-		UpstreamAddress: x.answer.upstream, AttemptCount: x.answer.attempts, LocalReply: x.answer.local,
+		RequestOffset: request, Output: canonical.Output, IgnoredHeaders: canonical.Ignored, IgnoredSpans: canonical.Spans,
+		UpstreamAddress: a.upstream, AttemptCount: a.attempts, LocalReply: a.local,
 	}}}, nil
 }

@@ -17,9 +17,11 @@ func newSeed() (uint64, error) {
 }
 
 // replayed says whether the request brings the clock and the seed of a recorded
-// one: then a replay leads back here, and must not be captured.
+// one: then a replay leads back here, and must not be captured. A retry brings those
+// of the attempt before; the first one was looked at, and Envoy doesn't try again what
+// was refused.
 func (x *exchange) replayed() (bool, error) {
-	if x.server.Replayed == nil {
+	if x.server.Replayed == nil || x.request.attempt > 1 {
 		return false, nil
 	}
 	clock, err := strconv.ParseUint(x.request.header(x.server.ClockHeader), 10, 64)

@@ -35,15 +35,18 @@ func (x *exchange) handleUpgrade(protocol string) error {
 	return x.refuseWith(&refusal{"upgrade", http.StatusForbidden, sentence})
 }
 
+// upgradePassed is a Gap's reason.
+func upgradePassed(protocol string) string { return "an upgrade to " + protocol + " passed unrecorded" }
+
 func (x *exchange) passUpgrade(protocol string) error {
 	passing := Losses{}
-	passing.AddSince("sidecar", "an upgrade to "+protocol+" passed unrecorded", time.Now(), 1)
+	passing.AddSince("sidecar", upgradePassed(protocol), time.Now(), 1)
 	err := passing.Tell(context.WithoutCancel(x.stream.Context()), x.server.Log)
 	switch {
 	case err != nil && !x.server.failsOpen():
 		return x.refuse("not-writable", "that an upgrade passes could not be recorded: "+x.sentence(err))
 	case err != nil:
-		x.server.Losses.Add("sidecar", "an upgrade to "+protocol+" passed unrecorded")
+		x.server.Losses.Add("sidecar", upgradePassed(protocol))
 	}
 	x.phase = passed
 	reply := continueRequestHeaders(nil)

@@ -54,7 +54,7 @@ func awaitTold(s *site) (exchanges uint64) {
 	passed := uint64(0)
 	poll(s.t, "the log to tell what passed", func() (_ bool, err error) {
 		passed, err = s.envoy.Counter(s.t.Context(), filter.CounterPrefix+"failure_mode_allowed")
-		exchanges = toldByEnvoy(s)
+		exchanges = toldBy(s, "envoy")
 		return exchanges >= passed, err
 	})
 	if exchanges > passed {
@@ -63,8 +63,8 @@ func awaitTold(s *site) (exchanges uint64) {
 	return exchanges
 }
 
-// toldByEnvoy sums up the Gap entries that Envoy witnesses.
-func toldByEnvoy(s *site) (exchanges uint64) {
+// toldBy sums up the Gap entries of a witness, "envoy" or "sidecar".
+func toldBy(s *site, witness string) (exchanges uint64) {
 	s.t.Helper()
 	lines := bufio.NewScanner(strings.NewReader(s.run(0, "query", "--log", s.log, "--kind", "gap", "--format", "json")))
 	lines.Buffer(nil, 1<<20)
@@ -80,7 +80,7 @@ func toldByEnvoy(s *site) (exchanges uint64) {
 		if err := json.Unmarshal(lines.Bytes(), &entry); err != nil {
 			s.t.Fatalf("query printed no JSON: %v: %s", err, lines.Bytes())
 		}
-		if entry.Event.Gap.Witness == "envoy" {
+		if entry.Event.Gap.Witness == witness {
 			exchanges += entry.Event.Gap.Exchanges
 		}
 	}
@@ -128,7 +128,7 @@ func checkTold(t *testing.T, s *site, c *client, told uint64) {
 	if missing == 0 || told < missing {
 		t.Errorf("%d answered exchanges are not in the log whole, gaps tell of %d", missing, told)
 	}
-	if now := toldByEnvoy(s); now != told {
+	if now := toldBy(s, "envoy"); now != told {
 		t.Errorf("%d exchanges told after a restart, %d before", now, told)
 	}
 }

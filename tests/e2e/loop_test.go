@@ -12,9 +12,9 @@ import (
 // forwarder passes connections on: an address that tells nobody where it leads.
 type forwarder struct {
 	listener net.Listener
-	to       string
 
 	mu     sync.Mutex
+	to     string
 	conns  []net.Conn
 	closed bool
 	ended  sync.WaitGroup
@@ -43,9 +43,16 @@ func newForwarder(t *testing.T) *forwarder {
 
 func (f *forwarder) url() string { return "http://" + f.listener.Addr().String() }
 
+// lead has connections that come from now on lead elsewhere.
+func (f *forwarder) lead(to string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.to = to
+}
+
 // start forwards until the test ends.
 func (f *forwarder) start(t *testing.T, to string) {
-	f.to = to
+	f.lead(to)
 	f.ended.Go(func() {
 		for {
 			c, err := f.listener.Accept()
@@ -62,10 +69,13 @@ func (f *forwarder) start(t *testing.T, to string) {
 }
 
 func (f *forwarder) pass(t *testing.T, in net.Conn) {
-	out, err := new(net.Dialer).DialContext(t.Context(), "tcp", f.to)
+	f.mu.Lock()
+	to := f.to
+	f.mu.Unlock()
+	out, err := new(net.Dialer).DialContext(t.Context(), "tcp", to)
 	if err != nil {
 		in.Close()
-		return // the test has ended
+		return // the test has ended, or nobody is there
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -85,10 +95,13 @@ func (f *forwarder) pass(t *testing.T, in net.Conn) {
 
 // TestReplayIntoTheCapture: what is captured is refused as a target, by its
 // address, and where no address tells, by the recorded clock and seed that a
-// replayed request brings.
-func TestReplayIntoTheCapture(t *testing.T) {
+// replayed request brings: with a reason, unless Envoy answers; and not in profile
+// observe, which can refuse nothing.
+func TestReplayIntoTheCapture(t *testing.T) { inPlaces(t, behindRouter, replayIntoTheCapture) }
+
+func replayIntoTheCapture(t *testing.T, p wirePlace) {
 	f := newForwarder(t)
-	s := newSite(t, siteOptions{serve: []string{"--replay.targets", "loop=" + f.url()}})
+	s := newSite(t, p.options(siteOptions{serve: []string{"--replay.targets", "loop=" + f.url()}}, "meter"))
 	f.start(t, s.envoy.Addr)
 	s.ask(questions)
 	before := s.verify(0, s.log)
@@ -99,9 +112,16 @@ func TestReplayIntoTheCapture(t *testing.T) {
 			t.Errorf("replay into %s: %s", target, out)
 		}
 	}
+	if !p.refuses {
+		return
+	}
+	exit := 1
+	if p.speaks {
+		exit = 2
+	}
 	var v verdict
-	s.runJSON(2, &v, "replay", "--log", s.log, "--target", f.url())
-	if v.Result != "CANNOT_TELL" || v.Compared != 0 || v.Divergence != nil || !strings.Contains(v.Reason, "lead back to where its traffic is recorded") {
+	s.runJSON(exit, &v, "replay", "--log", s.log, "--target", f.url())
+	if p.speaks && (v.Result != "CANNOT_TELL" || v.Compared != 0 || v.Divergence != nil || !strings.Contains(v.Reason, "lead back to where its traffic is recorded")) {
 		t.Errorf("replay through a forwarder: %+v", v)
 	}
 	after := s.verify(0, s.log)

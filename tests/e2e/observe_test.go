@@ -47,8 +47,8 @@ func TestObserveDoesNotWait(t *testing.T) {
 	s.sidecar.Kill()
 	s.load(mesh.LoadOptions{Events: 50, Connections: 4, Meters: 5})
 	s.startSidecar()
-	poll(t, "the log to tell what was missed", func() (bool, error) { return toldByEnvoy(s) >= 50, nil })
-	if told := toldByEnvoy(s); told != 50 {
+	poll(t, "the log to tell what was missed", func() (bool, error) { return toldBy(s, "envoy") >= 50, nil })
+	if told := toldBy(s, "envoy"); told != 50 {
 		t.Errorf("%d exchanges told, want 50", told)
 	}
 	if lost := s.lost("observe"); lost != 50 {

@@ -19,10 +19,11 @@ func TestOlderEnvoys(t *testing.T) {
 	for name, path := range envoys {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(mesh.EnvoyVariable, path)
-			t.Run("requests", TestWireRequests)
-			t.Run("responses", TestWireResponses)
-			t.Run("HTTP/2", TestWireHTTP2)
-			t.Run("internal client", TestWireInternalClient)
+			t.Run("requests", func(t *testing.T) { wireRequests(t, beforeRouter) })
+			t.Run("responses", func(t *testing.T) { wireResponses(t, beforeRouter) })
+			t.Run("HTTP/2", func(t *testing.T) { wireHTTP2(t, beforeRouter) })
+			t.Run("HTTP/2, behind the router", func(t *testing.T) { wireHTTP2(t, behindRouter) })
+			t.Run("internal client", func(t *testing.T) { internalClient(t, beforeRouter) })
 		})
 	}
 }

@@ -166,6 +166,7 @@ type verdict struct {
 		RequestOffset  uint64   `json:"request_offset"`
 		Diff           []string `json:"diff"`
 		Overlapping    []uint64 `json:"overlapping"`
+		Fields         []string `json:"fields"`
 	} `json:"divergence"`
 }
 

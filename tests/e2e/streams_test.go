@@ -21,29 +21,39 @@ import (
 	"verbatim/filter"
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/output"
 )
 
-// partsOf lists what belongs to the log's only request, in order: ">" what was
+// partsOf lists what belongs to the log's only request of a path, in order: ">" what was
 // sent, "<" what came back.
-func partsOf(t *testing.T, log string) (list []string) {
+func partsOf(t *testing.T, log, path string) (list []string) {
 	t.Helper()
-	eachEvent(t, log, 0, func(_ auditlog.Entry, ev *logv1.Event) bool {
+	var of uint64
+	put := func(request uint64, word string) {
+		if request == of {
+			list = append(list, word)
+		}
+	}
+	eachEvent(t, log, 0, func(e auditlog.Entry, ev *logv1.Event) bool {
 		switch k := ev.GetKind().(type) {
 		case *logv1.Event_Request:
-			list = append(list, fmt.Sprintf("request %v", k.Request.GetStream()))
+			if output.RequestPath(k.Request.GetHeaders()) == path {
+				of = e.Offset
+				put(of, fmt.Sprintf("request %v", k.Request.GetStream()))
+			}
 		case *logv1.Event_RequestPart:
-			list = append(list, ">")
+			put(k.RequestPart.GetRequestOffset(), ">")
 		case *logv1.Event_ResponsePart:
 			if len(k.ResponsePart.GetHeaders()) > 0 {
-				list = append(list, "head")
+				put(k.ResponsePart.GetRequestOffset(), "head")
 			}
 			if len(k.ResponsePart.GetData()) > 0 {
-				list = append(list, "<")
+				put(k.ResponsePart.GetRequestOffset(), "<")
 			}
 		case *logv1.Event_Response:
-			list = append(list, "response")
+			put(k.Response.GetRequestOffset(), "response")
 		case *logv1.Event_Abort:
-			list = append(list, "abort "+k.Abort.GetDelivered().String())
+			put(k.Abort.GetRequestOffset(), "abort "+k.Abort.GetDelivered().String())
 		}
 		return true
 	})
@@ -89,10 +99,13 @@ func startEchoGRPC(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// TestGRPCPassesInParts: in a bidirectional call each side waits for the other.
-func TestGRPCPassesInParts(t *testing.T) {
+// TestGRPCPassesInParts: in a bidirectional call each side waits for the other. In
+// profile observe only that is recorded in parts; what is over soon is whole.
+func TestGRPCPassesInParts(t *testing.T) { inPlaces(t, observing, grpcInParts) }
+
+func grpcInParts(t *testing.T, p wirePlace) {
 	upstream := startEchoGRPC(t)
-	s := newSite(t, siteOptions{upstream: upstream, protocol: filter.H2})
+	s := newSite(t, p.options(siteOptions{upstream: upstream, protocol: filter.H2}, "meter"))
 	conn, err := grpc.NewClient(s.envoy.Addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
@@ -106,23 +119,23 @@ func TestGRPCPassesInParts(t *testing.T) {
 	}{{"Unary", 1, false, 1}, {"Client", 3, false, 1}, {"Server", 1, false, 3}, {"Bidi", 3, true, 3}} {
 		call(t, conn, c.method, c.asks, c.pingPong, c.answers)
 	}
-	s.stop()
-	recorded := readExchanges(t, s.log)
+	p.stop(s, 4)
+	recorded := p.exchanges(s)
 	if len(recorded) != 4 {
 		t.Fatalf("%d requests", len(recorded))
 	}
 	for _, x := range recorded {
-		if !x.request.GetStream() || x.response == nil {
+		if p.refuses && !x.request.GetStream() || x.response == nil {
 			t.Errorf("request %d: stream %v, response %v, abort %v", x.offset, x.request.GetStream(), x.response, x.abort)
 		}
 	}
-	got := strings.Join(partsOf(t, s.log), " ")
-	if _, bidi, ok := strings.Cut(got[strings.LastIndex(got, "request"):], "true "); !ok || !strings.HasPrefix(bidi, "> head < > < > <") {
+	if got := strings.Join(partsOf(t, s.log, "/t.T/Bidi"), " "); !strings.HasPrefix(got, "request true > head < > < > <") {
 		t.Errorf("entries %s", got)
 	}
 	if r := s.verify(0, s.log); !r.OK {
 		t.Errorf("verify: %+v", r)
 	}
+	checkReplay(t, s, "h2c://"+startEchoGRPC(t), 4)
 }
 
 func call(t *testing.T, conn *grpc.ClientConn, method string, asks int, pingPong bool, answers int) {
@@ -162,7 +175,9 @@ func call(t *testing.T, conn *grpc.ClientConn, method string, asks int, pingPong
 
 // TestAnAnswerThatNeverEnds: events and unmarked chunks reach the client while the
 // pipeline goes on, and the client's going ends it.
-func TestAnAnswerThatNeverEnds(t *testing.T) {
+func TestAnAnswerThatNeverEnds(t *testing.T) { inPlaces(t, behindRouter, neverEnds) }
+
+func neverEnds(t *testing.T, p wirePlace) {
 	for name, kind := range map[string]string{"event stream": "text/event-stream", "chunked": "text/plain"} {
 		t.Run(name, func(t *testing.T) {
 			gone := make(chan struct{})
@@ -174,7 +189,7 @@ func TestAnAnswerThatNeverEnds(t *testing.T) {
 				close(gone)
 			}))
 			t.Cleanup(upstream.Close)
-			s := newSite(t, siteOptions{upstream: upstream.Listener.Addr().String(), serve: []string{"--stream.hold", "10ms"}})
+			s := newSite(t, p.options(siteOptions{upstream: upstream.Listener.Addr().String(), serve: []string{"--stream.hold", "10ms"}}, "meter"))
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.envoy.Addr+"/", nil)
@@ -192,8 +207,8 @@ func TestAnAnswerThatNeverEnds(t *testing.T) {
 			}
 			_ = resp.Body.Close()
 			<-gone
-			s.stop()
-			if got := strings.Join(partsOf(t, s.log), " "); got != "request false head < abort DELIVERED_MAYBE" {
+			p.stop(s, 1)
+			if got := strings.Join(partsOf(t, s.log, "/"), " "); got != "request false head < abort DELIVERED_MAYBE" {
 				t.Errorf("entries %s", got)
 			}
 		})
@@ -201,8 +216,10 @@ func TestAnAnswerThatNeverEnds(t *testing.T) {
 }
 
 // TestAnUploadInParts: the pipeline has the first part before the client has sent
-// the second.
-func TestAnUploadInParts(t *testing.T) {
+// the second. In profile observe what is over soon is recorded whole.
+func TestAnUploadInParts(t *testing.T) { inPlaces(t, observing, uploadInParts) }
+
+func uploadInParts(t *testing.T, p wirePlace) {
 	first := make(chan struct{})
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		head := make([]byte, 3)
@@ -218,7 +235,7 @@ func TestAnUploadInParts(t *testing.T) {
 		_, _ = w.Write(slices.Concat(head, rest))
 	}))
 	t.Cleanup(upstream.Close)
-	s := newSite(t, siteOptions{upstream: upstream.Listener.Addr().String(), serve: []string{"--capture.stream", `request.path == "/up"`}})
+	s := newSite(t, p.options(siteOptions{upstream: upstream.Listener.Addr().String(), serve: []string{"--capture.stream", `request.path == "/up"`}}, "meter"))
 	body, send := io.Pipe()
 	go func() { // ends with the second part
 		_, _ = io.WriteString(send, "one")
@@ -241,8 +258,8 @@ func TestAnUploadInParts(t *testing.T) {
 	if err != nil || string(got) != "onetwo" || resp.ContentLength != 6 {
 		t.Errorf("got %q of %d, %v", got, resp.ContentLength, err)
 	}
-	s.stop()
-	if got := strings.Join(partsOf(t, s.log), " "); got != "request true > response" {
+	p.stop(s, 1)
+	if got := strings.Join(partsOf(t, s.log, "/up"), " "); p.refuses && got != "request true > response" {
 		t.Errorf("entries %s", got)
 	}
 	if x := readExchanges(t, s.log)[0]; string(x.body) != "onetwo" {

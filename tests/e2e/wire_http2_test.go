@@ -31,9 +31,11 @@ func describeStream(m wireStream) wireStreamAnswer {
 // TestWireHTTP2 is TestWireRequests for a client and a pipeline that speak
 // HTTP/2: the header list in order, joined DATA and trailers are the same at the
 // client, at the capture, in the log and at the replay.
-func TestWireHTTP2(t *testing.T) {
+func TestWireHTTP2(t *testing.T) { inPlaces(t, behindRouter, wireHTTP2) }
+
+func wireHTTP2(t *testing.T, p wirePlace) {
 	captured := startWireHTTP2Server(t, describeStream)
-	s := newSite(t, siteOptions{upstream: captured.addr, protocol: filter.H2, serve: []string{"--ordering", "global"}})
+	s := newSite(t, p.options(siteOptions{upstream: captured.addr, protocol: filter.H2}, "global"))
 	client := openTarget(t, "h2c://"+s.envoy.Addr)
 	var answers []output.Message
 	for _, c := range streamCases() {
@@ -43,8 +45,8 @@ func TestWireHTTP2(t *testing.T) {
 		}
 		answers = append(answers, m)
 	}
-	s.stop()
-	got, recorded := captured.received(), readExchanges(t, s.log)
+	p.stop(s, len(streamCases()))
+	got, recorded := captured.received(), p.exchanges(s)
 	if n := len(streamCases()); len(got) != n || len(recorded) != n {
 		t.Fatalf("the pipeline got %d requests, the log has %d, want %d of each", len(got), len(recorded), n)
 	}
@@ -54,7 +56,7 @@ func TestWireHTTP2(t *testing.T) {
 	}
 	replayed := startWireHTTP2Server(t, describeStream)
 	checkReplay(t, s, "h2c://"+replayed.addr, len(got))
-	checkSameStreams(t, got, replayed.received())
+	checkSameStreams(t, p, got, replayed.received())
 }
 
 // sendStream sends a request exactly as given, by the replay's client.
@@ -98,8 +100,10 @@ func checkStreamAnswer(t *testing.T, name string, x *recordedExchange, got outpu
 		t.Errorf("%s: the client got %d, %.300q, a body of %d octets and %q", name, got.Status, headers, len(got.Body), linesOf(got.Trailers))
 	}
 	answer := output.Message{Status: 200, Headers: headerList(want.headers[1:]...), Trailers: headerList(want.trailers...)}
-	if want.body != nil { // gRPC's content type: it is seen in parts
-		answer.Stream = output.StreamOf(want.body)
+	if recorded, err := output.Decode(x.response.GetOutput()); err == nil && len(recorded.GetStreamSha256()) > 0 {
+		answer.Stream = output.StreamOf(want.body) // gRPC's content type: it was seen in parts
+	} else if want.body != nil {
+		answer.Body = want.body
 	}
 	m, err := output.Canonical(answer, output.DefaultIgnorePolicy())
 	if err != nil {

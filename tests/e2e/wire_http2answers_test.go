@@ -1,7 +1,8 @@
 package e2e
 
 import (
-	"net/http"
+	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"testing"
@@ -60,17 +61,22 @@ func startOddStreams(t *testing.T) *wireHTTP2Server {
 }
 
 // TestWireHTTP2Answers is TestWireResponses over HTTP/2.
-func TestWireHTTP2Answers(t *testing.T) {
-	s := newSite(t, siteOptions{upstream: startOddStreams(t).addr, protocol: filter.H2})
+func TestWireHTTP2Answers(t *testing.T) { inPlaces(t, behindRouter, http2Answers) }
+
+func http2Answers(t *testing.T, p wirePlace) {
+	s := newSite(t, p.options(siteOptions{upstream: startOddStreams(t).addr, protocol: filter.H2}, "meter"))
 	odd := oddStreamAnswers()
 	for i := range odd {
-		status, _ := askWire(t, s.envoy.Addr, []byte("GET /"+strconv.Itoa(i)+" HTTP/1.1\r\nhost: h\r\n\r\n"))
-		if !odd[i].whole && status != http.StatusBadGateway {
-			t.Errorf("%s: it broke off, and the client got status %d", odd[i].name, status)
+		answer, err := io.ReadAll(openWire(t, s.envoy.Addr, fmt.Appendf(nil, "GET /%d HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n", i)))
+		if err != nil {
+			t.Fatalf("%s: %v", odd[i].name, err)
+		}
+		if !odd[i].whole && p.holds && !strings.HasPrefix(string(answer), "HTTP/1.1 502 ") {
+			t.Errorf("%s: it broke off, and the client got %.100q", odd[i].name, answer)
 		}
 	}
-	s.stop()
-	recorded := readExchanges(t, s.log)
+	p.stop(s, len(odd))
+	recorded := p.exchanges(s)
 	if len(recorded) != len(odd) {
 		t.Fatalf("%d exchanges recorded, want %d", len(recorded), len(odd))
 	}

@@ -62,19 +62,21 @@ const otherEnvoyHeaders = "x-envoy-expected-rq-timeout-ms: 1\r\nx-envoy-attempt-
 
 // TestWireInternalClient sends headers for the router, which reads and removes
 // them after the capture saw them: what is recorded is what the pipeline gets.
-func TestWireInternalClient(t *testing.T) {
+func TestWireInternalClient(t *testing.T) { inPlaces(t, behindRouter, internalClient) }
+
+func internalClient(t *testing.T, p wirePlace) {
 	for _, protocol := range []filter.Protocol{filter.H1, filter.H2} {
-		t.Run(protocol.String(), func(t *testing.T) { internalClient(t, protocol) })
+		t.Run(protocol.String(), func(t *testing.T) { internalClientOf(t, p, protocol) })
 	}
 }
 
-func internalClient(t *testing.T, protocol filter.Protocol) {
-	pipeline := startWirePipeline(t, protocol)
-	s := prepareSite(t, siteOptions{upstream: pipeline.addr, protocol: protocol})
+func internalClientOf(t *testing.T, p wirePlace, protocol filter.Protocol) {
+	pipeline := startWirePipeline(t, p, protocol)
+	s := prepareSite(t, p.options(siteOptions{upstream: pipeline.addr, protocol: protocol}, "meter"))
 	s.startSidecar()
-	s.envoy = internalEnvoy(t, filter.Bootstrap{
-		Pipeline: pipeline.addr, PipelineProtocol: protocol, Capture: &filter.Capture{Sidecar: s.socket()},
-	})
+	capture := s.options.capture
+	capture.Sidecar = s.socket()
+	s.envoy = internalEnvoy(t, filter.Bootstrap{Pipeline: pipeline.addr, PipelineProtocol: protocol, Capture: &capture})
 	requests := append([]string{strings.Join(routerReads, "\r\n"), otherEnvoyHeaders}, routerReads...)
 	for _, lines := range requests {
 		raw := fmt.Sprintf("GET /i HTTP/1.1\r\nhost: h\r\nx-a: 1\r\n%s\r\nx-envoy-other: 2\r\n\r\n", lines)
@@ -82,8 +84,8 @@ func internalClient(t *testing.T, protocol filter.Protocol) {
 			t.Errorf("%q: status %d, %q", lines, status, body)
 		}
 	}
-	s.stop()
-	got, recorded := pipeline.lists(), readExchanges(t, s.log)
+	p.stop(s, len(requests))
+	got, recorded := pipeline.lists(), p.exchanges(s)
 	if len(got) != len(requests) || len(recorded) != len(requests) {
 		t.Fatalf("the pipeline got %d requests, the log has %d, want %d of each", len(got), len(recorded), len(requests))
 	}
@@ -95,9 +97,9 @@ func internalClient(t *testing.T, protocol filter.Protocol) {
 			t.Errorf("the router passes on some of %q: the pipeline got %q", requests[i], got[i])
 		}
 	}
-	replayed := startWirePipeline(t, protocol)
+	replayed := startWirePipeline(t, p, protocol)
 	checkReplay(t, s, replayed.url, len(requests))
-	if again := replayed.lists(); !slices.EqualFunc(got, again, slices.Equal) {
+	if again := inTime(p, replayed.lists(), clockOf); !slices.EqualFunc(got, again, slices.Equal) {
 		t.Errorf("the pipeline got\n%q when captured,\n%q at the replay", got, again)
 	}
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -24,6 +25,11 @@ func (m wireMessage) lines() []string {
 func (m wireMessage) target() string {
 	fields := strings.SplitN(m.head, " ", 3)
 	return fields[1]
+}
+
+// whole is the message without how its body was cut into chunks.
+func (m wireMessage) whole() []byte {
+	return fmt.Appendf(nil, "%s\r\n%s\r\n%s", m.head, m.body, m.trailers)
 }
 
 // pseudoLines is the list that Envoy makes HTTP/1.1 of: pseudo headers first.

@@ -162,7 +162,7 @@ func TestPartsAreWrittenAsEnvoyWritesThem(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		got := pipeline.received()
-		checkSameWire(t, got[len(got)-2:len(got)-1], got[len(got)-1:])
+		checkSameWire(t, beforeRouter, got[len(got)-2:len(got)-1], got[len(got)-1:])
 	}
 }
 

@@ -13,7 +13,7 @@ type wirePipeline struct {
 	lists func() [][]string
 }
 
-func startWirePipeline(t *testing.T, protocol filter.Protocol) wirePipeline {
+func startWirePipeline(t *testing.T, p wirePlace, protocol filter.Protocol) wirePipeline {
 	t.Helper()
 	if protocol == filter.H2 {
 		s := startWireHTTP2Server(t, describeStream)
@@ -24,7 +24,7 @@ func startWirePipeline(t *testing.T, protocol filter.Protocol) wirePipeline {
 			return lists
 		}}
 	}
-	s := startWireServer(t, echoWire)
+	s := startWireServer(t, p.echo)
 	return wirePipeline{s.addr, "http://" + s.addr, func() (lists [][]string) {
 		for _, m := range s.received() {
 			lists = append(lists, m.pseudoLines())

@@ -1,6 +1,9 @@
 package e2e
 
-import "testing"
+import (
+	"bytes"
+	"testing"
+)
 
 // checkReplay replays the log by the command: VERIFIED, of n answers.
 func checkReplay(t *testing.T, s *site, url string, n int) {
@@ -12,23 +15,27 @@ func checkReplay(t *testing.T, s *site, url string, n int) {
 	}
 }
 
-func checkSameWire(t *testing.T, captured, replayed []wireMessage) {
+// checkSameWire compares two times of the same requests, as they are to be the same in
+// a place.
+func checkSameWire(t *testing.T, p wirePlace, captured, replayed []wireMessage) {
 	t.Helper()
 	if len(replayed) != len(captured) {
 		t.Fatalf("the pipeline got %d requests at the replay, %d when captured", len(replayed), len(captured))
 	}
+	replayed = inTime(p, replayed, func(m wireMessage) string { return clockOf(m.lines()) })
 	for i := range captured {
-		if a, b := string(captured[i].raw), string(replayed[i].raw); a != b {
+		if a, b := p.asReceived(captured[i]), p.asReceived(replayed[i]); !bytes.Equal(a, b) {
 			t.Errorf("request %d:\n%.1000q when captured,\n%.1000q at the replay", i, a, b)
 		}
 	}
 }
 
-func checkSameStreams(t *testing.T, captured, replayed []wireStream) {
+func checkSameStreams(t *testing.T, p wirePlace, captured, replayed []wireStream) {
 	t.Helper()
 	if len(replayed) != len(captured) {
 		t.Fatalf("the pipeline got %d requests at the replay, %d when captured", len(replayed), len(captured))
 	}
+	replayed = inTime(p, replayed, func(m wireStream) string { return clockOf(m.Headers) })
 	for i := range captured {
 		if !captured[i].equal(replayed[i]) {
 			t.Errorf("request %d:\n%v when captured,\n%v at the replay", i, captured[i], replayed[i])

@@ -28,42 +28,39 @@ func echoWire(m wireMessage) wireAnswer {
 // not: see TestWireTrailersWithoutBody.
 const unclocked = "a trailer and no octet"
 
+// upgrading is the one that is recorded although it is refused, and leaves a gap where
+// nothing can be.
+const upgrading = "a WebSocket upgrade"
+
 // TestWireRequests sends every odd request. The pipeline gets at a replay what
 // it got behind Envoy, byte for byte, and that is what the client sent but for
 // what Envoy changes. Nothing that Envoy or the sidecar refuses is recorded, but
-// for an upgrade, which is closed as never let through.
-func TestWireRequests(t *testing.T) {
-	captured := startWireServer(t, echoWire)
-	s := newSite(t, siteOptions{upstream: captured.addr, serve: []string{"--ordering", "global"}})
+// for an upgrade, which is closed as never let through. Where the sidecar can't refuse
+// what it can't record, that passes.
+func TestWireRequests(t *testing.T) { inPlaces(t, observing, wireRequests) }
+
+func wireRequests(t *testing.T, p wirePlace) {
+	captured := startWireServer(t, p.echo)
+	s := newSite(t, p.options(siteOptions{upstream: captured.addr}, "global"))
 	var passed []oddities.Request
 	refused := map[string]net.Conn{} // read last: Envoy takes a second to close some
 	for _, r := range oddities.Requests() {
-		if !r.Passed || r.Name == unclocked {
-			refused[r.Name] = openWire(t, s.envoy.Addr, r.Raw)
+		if r.Passed && r.Name != unclocked || !p.refuses && (r.Name == unclocked || r.Name == upgrading) {
+			if status, body := askWire(t, s.envoy.Addr, r.Raw); status != http.StatusOK {
+				t.Fatalf("%s: status %d, %.200q", r.Name, status, body)
+			}
+			passed = append(passed, r)
 			continue
 		}
-		if status, body := askWire(t, s.envoy.Addr, r.Raw); status != http.StatusOK {
-			t.Fatalf("%s: status %d, %.200q", r.Name, status, body)
-		}
-		passed = append(passed, r)
+		refused[r.Name] = openWire(t, s.envoy.Addr, r.Raw)
 	}
 	for name, c := range refused {
 		if status, _ := answerOf(t, c, http.MethodGet); status != 0 && status < 400 {
 			t.Errorf("%s: status %d", name, status)
 		}
 	}
-	s.stop()
-	got, upgrades := captured.received(), 0
-	recorded := slices.DeleteFunc(readExchanges(t, s.log), func(x *recordedExchange) bool {
-		is := x.abort.GetDelivered() == logv1.Delivered_DELIVERED_NO && strings.Contains(x.abort.GetReason(), "an upgrade to websocket")
-		if is {
-			upgrades++
-		}
-		return is
-	})
-	if upgrades != 1 {
-		t.Errorf("%d refused upgrades are recorded, want 1", upgrades)
-	}
+	got, recorded := withoutUpgrade(t, p, s, captured, len(passed))
+	passed = slices.DeleteFunc(passed, func(r oddities.Request) bool { return r.Name == upgrading })
 	if len(got) != len(passed) || len(recorded) != len(passed) || len(passed) < 100 {
 		t.Fatalf("the pipeline got %d requests, the log has %d, want %d of each", len(got), len(recorded), len(passed))
 	}
@@ -71,9 +68,39 @@ func TestWireRequests(t *testing.T) {
 		checkSent(t, r, got[i])
 		checkRecorded(t, r.Name, recorded[i], got[i])
 	}
-	replayed := startWireServer(t, echoWire)
+	replayed := startWireServer(t, p.echo)
 	checkReplay(t, s, "http://"+replayed.addr, len(passed))
-	checkSameWire(t, got, replayed.received())
+	checkSameWire(t, p, got, replayed.received())
+}
+
+// withoutUpgrade stops the site and returns what the pipeline got and what was recorded
+// of the requests that passed, but for the upgrade: refused, it is closed as never
+// delivered, and else it is a gap.
+func withoutUpgrade(t *testing.T, p wirePlace, s *site, pipeline *wireServer, passed int) ([]wireMessage, []*recordedExchange) {
+	t.Helper()
+	refused, through := 0, 0
+	got := slices.DeleteFunc(pipeline.received(), func(m wireMessage) bool {
+		_, is := wireField(m.head, "upgrade")
+		through += count(is)
+		return is
+	})
+	p.stop(s, passed-through)
+	recorded := slices.DeleteFunc(p.exchanges(s), func(x *recordedExchange) bool {
+		is := x.abort.GetDelivered() == logv1.Delivered_DELIVERED_NO && strings.Contains(x.abort.GetReason(), "an upgrade to websocket")
+		refused += count(is)
+		return is
+	})
+	if gaps := len(gapsOf(t, s.log)); refused != count(p.refuses) || through != 1-refused || gaps != through {
+		t.Errorf("of upgrades %d were refused, %d passed, %d are gaps", refused, through, gaps)
+	}
+	return got, recorded
+}
+
+func count(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // checkSent compares what the pipeline got with what the client sent.
@@ -129,7 +156,7 @@ func checkRecorded(t *testing.T, name string, x *recordedExchange, got wireMessa
 	for _, h := range x.trailers {
 		trailers += fmt.Sprintf("%s: %s\r\n", h.GetName(), h.GetValue())
 	}
-	if !bytes.Equal(x.request.GetBody(), got.body) || trailers != got.trailers {
-		t.Errorf("%s: recorded %.200q and trailers %q, the pipeline got %.200q and %q", name, x.request.GetBody(), trailers, got.body, got.trailers)
+	if !bytes.Equal(x.body, got.body) || trailers != got.trailers {
+		t.Errorf("%s: recorded %.200q and trailers %q, the pipeline got %.200q and %q", name, x.body, trailers, got.body, got.trailers)
 	}
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -24,11 +25,13 @@ var ownSeeds = []string{
 
 // TestWireOwnSeed: the pipeline gets the recorded clock and seed, once each and
 // last, and never a client's own.
-func TestWireOwnSeed(t *testing.T) {
+func TestWireOwnSeed(t *testing.T) { inPlaces(t, behindRouter, ownSeed) }
+
+func ownSeed(t *testing.T, p wirePlace) {
 	for _, protocol := range []filter.Protocol{filter.H1, filter.H2} {
 		t.Run(protocol.String(), func(t *testing.T) {
-			pipeline := startWirePipeline(t, protocol)
-			s := newSite(t, siteOptions{upstream: pipeline.addr, protocol: protocol})
+			pipeline := startWirePipeline(t, p, protocol)
+			s := newSite(t, p.options(siteOptions{upstream: pipeline.addr, protocol: protocol}, "meter"))
 			for _, lines := range ownSeeds {
 				raw := "POST /s HTTP/1.1\r\nhost: h\r\n"
 				if body := strings.Contains(lines, "content-length"); body {
@@ -40,18 +43,27 @@ func TestWireOwnSeed(t *testing.T) {
 					t.Errorf("%q: status %d, %q", lines, status, body)
 				}
 			}
-			s.stop()
-			checkSeeds(t, pipeline.lists(), readExchanges(t, s.log))
+			p.stop(s, len(ownSeeds))
+			checkSeeds(t, p, pipeline.lists(), p.exchanges(s))
 		})
 	}
 }
 
-func checkSeeds(t *testing.T, got [][]string, recorded []*recordedExchange) {
+// seedForm is what a drawn seed looks like, and what Envoy's does.
+var (
+	seedForm = regexp.MustCompile(`^[0-9]{8,20}$`)
+	uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+)
+
+func checkSeeds(t *testing.T, p wirePlace, got [][]string, recorded []*recordedExchange) {
 	t.Helper()
 	if len(got) != len(ownSeeds) || len(recorded) != len(ownSeeds) {
 		t.Fatalf("the pipeline got %d requests, the log has %d, want %d of each", len(got), len(recorded), len(ownSeeds))
 	}
-	seen := map[string]bool{}
+	seen, form := map[string]bool{}, uuidForm
+	if p.draws {
+		form = seedForm
+	}
 	for i, list := range got {
 		if in := linesOf(recorded[i].request.GetHeaders()); !slices.Equal(list, in) {
 			t.Errorf("%q: the pipeline got\n%q, recorded\n%q", ownSeeds[i], list, in)
@@ -66,7 +78,7 @@ func checkSeeds(t *testing.T, got [][]string, recorded []*recordedExchange) {
 		if !slices.Equal(own, list[n-2:]) || !strings.HasPrefix(own[0], clockHeader+": 1") || len(own[0]) != len(clockHeader)+len(": ")+13 {
 			t.Errorf("%q: the pipeline got %q; want the clock and the seed last and nowhere else", ownSeeds[i], list)
 		}
-		if seen[list[n-1]] || len(list[n-1]) < len(seedHeader)+len(": ")+8 {
+		if seed, _ := strings.CutPrefix(list[n-1], seedHeader+": "); seen[list[n-1]] || !form.MatchString(seed) {
 			t.Errorf("%q: %s is not one that was drawn", ownSeeds[i], list[n-1])
 		}
 		seen[list[n-1]] = true

@@ -52,14 +52,13 @@ type viaPipeline struct {
 
 func viaHTTP1(t *testing.T) viaPipeline {
 	// Which octets came together is not the same: nothing holds a body on its way.
-	whole := func(m wireMessage) []byte { return fmt.Appendf(nil, "%q %q %q", m.head, m.body, m.trailers) }
 	s := startWireServer(t, func(m wireMessage) wireAnswer {
-		m.raw = whole(m)
+		m.raw = m.whole()
 		return echoWire(m)
 	})
 	return viaPipeline{s.addr, func() (list [][]byte) {
 		for _, m := range s.received() {
-			list = append(list, whole(m))
+			list = append(list, m.whole())
 		}
 		return list
 	}}

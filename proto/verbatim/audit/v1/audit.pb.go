@@ -714,6 +714,9 @@ type AuditReplayResponse struct {
 	// All of them are those that the log sealed for their requests. Else both sides were
 	// brought under another one, and the roots above are not the recorded ones.
 	IgnorePolicySealed bool `protobuf:"varint,41,opt,name=ignore_policy_sealed,json=ignorePolicySealed,proto3" json:"ignore_policy_sealed,omitempty"`
+	// overlapping_pairs is approximate: some of the range was recorded in profile
+	// observe, which knows only roughly when a request was in the pipeline.
+	OverlapApproximate bool `protobuf:"varint,42,opt,name=overlap_approximate,json=overlapApproximate,proto3" json:"overlap_approximate,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -979,6 +982,13 @@ func (x *AuditReplayResponse) GetIgnorePolicySealed() bool {
 	return false
 }
 
+func (x *AuditReplayResponse) GetOverlapApproximate() bool {
+	if x != nil {
+		return x.OverlapApproximate
+	}
+	return false
+}
+
 type StartInRange struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Offset        uint64                 `protobuf:"varint,1,opt,name=offset,proto3" json:"offset,omitempty"`
@@ -1062,10 +1072,12 @@ type Divergence struct {
 	After string `protobuf:"bytes,11,opt,name=after,proto3" json:"after,omitempty"`
 	// Requests that were in the pipeline before this answer and were not sent, because
 	// they were not selected, and the offset of the first.
-	Unsent        uint64 `protobuf:"varint,12,opt,name=unsent,proto3" json:"unsent,omitempty"`
-	FirstUnsent   uint64 `protobuf:"varint,13,opt,name=first_unsent,json=firstUnsent,proto3" json:"first_unsent,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Unsent      uint64 `protobuf:"varint,12,opt,name=unsent,proto3" json:"unsent,omitempty"`
+	FirstUnsent uint64 `protobuf:"varint,13,opt,name=first_unsent,json=firstUnsent,proto3" json:"first_unsent,omitempty"`
+	// overlapping is approximate: this request was recorded in profile observe.
+	OverlappingApproximate bool `protobuf:"varint,14,opt,name=overlapping_approximate,json=overlappingApproximate,proto3" json:"overlapping_approximate,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *Divergence) Reset() {
@@ -1187,6 +1199,13 @@ func (x *Divergence) GetFirstUnsent() uint64 {
 		return x.FirstUnsent
 	}
 	return 0
+}
+
+func (x *Divergence) GetOverlappingApproximate() bool {
+	if x != nil {
+		return x.OverlappingApproximate
+	}
+	return false
 }
 
 type QueryEntriesRequest struct {
@@ -2745,7 +2764,7 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\x05after\x18\v \x01(\tR\x05after\x12\x16\n" +
 	"\x06warmed\x18\f \x01(\bR\x06warmed\x12\x16\n" +
 	"\x06replay\x18\r \x01(\rR\x06replayB\x12\n" +
-	"\x10_response_offset\"\xaa\t\n" +
+	"\x10_response_offset\"\xdb\t\n" +
 	"\x13AuditReplayResponse\x127\n" +
 	"\x06result\x18\x01 \x01(\x0e2\x1f.verbatim.audit.v1.ReplayResultR\x06result\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12=\n" +
@@ -2787,11 +2806,12 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"\atrusted\x18\x1e \x01(\tR\atrusted\x12'\n" +
 	"\x0ftrusted_through\x18\x1f \x01(\x04R\x0etrustedThrough\x120\n" +
 	"\x14ignore_policy_sha256\x18( \x03(\fR\x12ignorePolicySha256\x120\n" +
-	"\x14ignore_policy_sealed\x18) \x01(\bR\x12ignorePolicySealed\"\xa4\x01\n" +
+	"\x14ignore_policy_sealed\x18) \x01(\bR\x12ignorePolicySealed\x12/\n" +
+	"\x13overlap_approximate\x18* \x01(\bR\x12overlapApproximate\"\xa4\x01\n" +
 	"\fStartInRange\x12\x16\n" +
 	"\x06offset\x18\x01 \x01(\x04R\x06offset\x125\n" +
 	"\bpipeline\x18\x02 \x01(\v2\x19.verbatim.log.v1.PipelineR\bpipeline\x12E\n" +
-	"\x0epipeline_clock\x18\x03 \x01(\x0e2\x1e.verbatim.log.v1.PipelineClockR\rpipelineClock\"\xd3\x03\n" +
+	"\x0epipeline_clock\x18\x03 \x01(\x0e2\x1e.verbatim.log.v1.PipelineClockR\rpipelineClock\"\x8c\x04\n" +
 	"\n" +
 	"Divergence\x125\n" +
 	"\x04kind\x18\x01 \x01(\x0e2!.verbatim.audit.v1.DivergenceKindR\x04kind\x12(\n" +
@@ -2809,7 +2829,8 @@ const file_verbatim_audit_v1_audit_proto_rawDesc = "" +
 	"secondHash\x12\x14\n" +
 	"\x05after\x18\v \x01(\tR\x05after\x12\x16\n" +
 	"\x06unsent\x18\f \x01(\x04R\x06unsent\x12!\n" +
-	"\ffirst_unsent\x18\r \x01(\x04R\vfirstUnsent\"\xc7\x01\n" +
+	"\ffirst_unsent\x18\r \x01(\x04R\vfirstUnsent\x127\n" +
+	"\x17overlapping_approximate\x18\x0e \x01(\bR\x16overlappingApproximate\"\xc7\x01\n" +
 	"\x13QueryEntriesRequest\x12:\n" +
 	"\tselection\x18\x01 \x01(\v2\x1c.verbatim.audit.v1.SelectionR\tselection\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\x04R\x05limit\x12\x16\n" +
