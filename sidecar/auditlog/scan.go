@@ -136,34 +136,46 @@ func blockAt(key []byte, raws, links *grocksdb.Iterator) (*block, error) {
 	return decodeBlock(first, append([]byte(nil), value.Data()...), hashes)
 }
 
-// blockWith reads the block that has an offset; nil if none has.
-func (s *store) blockWith(ro *grocksdb.ReadOptions, offset uint64) (*block, error) {
+// blockWith reads the block that has an offset into b, with which it copies, and says
+// whether there is one. The raw bytes are read by other options than the rest: what is
+// kept of them is for the caller to say.
+func (s *store) blockWith(ro, raw *grocksdb.ReadOptions, offset uint64, b *block) (found bool, err error) {
 	// The hashes come first: to find a key before an offset RocksDB reads the value
 	// behind it, too, and one of raw bytes takes far longer to decompress.
 	first, hashes, err := s.lastBefore(ro, cfLinks, offset)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	var raws []byte
 	if first != nil && offset-binary.BigEndian.Uint64(first) < uint64(len(hashes)/chain.Size) {
-		if raws, err = s.get(ro, cfPacked, first); err != nil {
-			return nil, err
-		}
+		found, err = s.pinned(raw, cfPacked, first, func(raws []byte) error {
+			return b.copy(binary.BigEndian.Uint64(first), raws, hashes)
+		})
 	}
-	if raws == nil {
+	if !found && err == nil {
 		// One of the two may be missing: what is there of the block says so.
+		var raws []byte
 		if first, raws, err = s.lastBefore(ro, cfPacked, offset); err != nil || first == nil {
-			return nil, err
+			return false, err
 		}
 		if hashes, err = s.get(ro, cfLinks, first); err != nil {
-			return nil, err
+			return false, err
 		}
+		err = b.copy(binary.BigEndian.Uint64(first), raws, hashes)
 	}
-	b, err := decodeBlock(binary.BigEndian.Uint64(first), raws, hashes)
-	if err != nil || offset-b.first >= b.count() {
-		return nil, err
+	return err == nil && offset-b.first < b.count(), err
+}
+
+// pinned calls f with a value, which is RocksDB's, and says whether there is one.
+func (s *store) pinned(ro *grocksdb.ReadOptions, cf string, key []byte, f func([]byte) error) (found bool, err error) {
+	v, err := s.db.GetPinnedCF(ro, s.family(cf), key)
+	if err != nil {
+		return false, fmt.Errorf("read %s: %w", cf, err)
 	}
-	return b, nil
+	defer v.Destroy()
+	if !v.Exists() {
+		return false, nil
+	}
+	return true, f(v.Data())
 }
 
 // lastBefore returns copies of the last key up to an offset, which is one, and its

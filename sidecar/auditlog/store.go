@@ -40,12 +40,16 @@ const (
 
 func (a access) writes() bool { return a == readWrite || a == create || a == rebuilt }
 
+// cacheBytes bounds what is kept of blocks that were read, in octets.
+const cacheBytes = 64 << 20
+
 // store is one opening of RocksDB. Its methods are safe for use by several
 // goroutines; close is not to be called beside them.
 type store struct {
 	db      *grocksdb.DB
 	handles grocksdb.ColumnFamilyHandles
 	opts    []*grocksdb.Options
+	cache   *grocksdb.Cache // of all families' blocks
 	read    *grocksdb.ReadOptions
 	synced  *grocksdb.WriteOptions
 	lazy    *grocksdb.WriteOptions
@@ -61,7 +65,7 @@ func openStore(dir string, mode access) (*store, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, dbDir)
-	s := &store{snapshots: map[*grocksdb.Snapshot]struct{}{}}
+	s := &store{snapshots: map[*grocksdb.Snapshot]struct{}{}, cache: grocksdb.NewLRUCache(cacheBytes)}
 	dbOpts := s.databaseOptions(mode)
 	cfOpts := make([]*grocksdb.Options, len(families))
 	for i, name := range families {
@@ -119,6 +123,10 @@ func (s *store) databaseOptions(mode access) *grocksdb.Options {
 	o.SetMaxTotalWalSize(256 << 20)
 	o.SetStatsDumpPeriodSec(0)
 	o.SetMaxBackgroundJobs(2)
+	// By default each of the families starts 15 threads to open its few tables, and
+	// each table's properties are read again for statistics of which nothing is made.
+	o.SetMaxFileOpeningThreads(1)
+	o.SetSkipStatsUpdateOnDBOpen(true)
 	// Debian builds RocksDB with its assertions, and one of them aborts the
 	// process at the second line that can't be written to RocksDB's own log file:
 	// none is written there. A file that may be rolled over would get a list of
@@ -139,6 +147,7 @@ func (s *store) familyOptions(name string) *grocksdb.Options {
 	o := grocksdb.NewDefaultOptions()
 	table := grocksdb.NewDefaultBlockBasedTableOptions()
 	table.SetBlockSize(16 << 10)
+	table.SetBlockCache(s.cache)
 	o.SetCompression(grocksdb.ZSTDCompression)
 	o.SetWriteBufferSize(8 << 20)
 	switch name {
@@ -240,4 +249,5 @@ func (s *store) destroyOptions() {
 		o.Destroy()
 	}
 	s.opts = nil
+	s.cache.Destroy()
 }

@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -147,8 +148,8 @@ func (v *View) Entry(offset uint64) (Entry, error) {
 	if offset > v.tip.Offset {
 		return Entry{}, fmt.Errorf("read entry %d: %w: the newest is %d", offset, ErrNoEntry, v.tip.Offset)
 	}
-	if b := v.blocks.with(offset); b != nil {
-		return b.at(offset), nil
+	if e, ok := v.blocks.entry(offset); ok {
+		return e, nil
 	}
 	var e Entry
 	err := v.access.with(v.s, func() (err error) {
@@ -169,13 +170,16 @@ func (v *View) entry(offset uint64) (Entry, error) {
 	case offset >= v.packed:
 		return v.s.entry(v.read, offset)
 	}
-	b, err := v.s.blockWith(v.read, offset)
+	b := v.blocks.room()
+	found, err := v.s.blockWith(v.read, v.scan, offset, b)
 	if err != nil {
 		return Entry{}, err
 	}
-	if b == nil {
+	if !found {
 		return Entry{}, fmt.Errorf("read entry %d: %w", offset, ErrNoEntry)
 	}
+	e := b.at(offset)
+	e.Raw = bytes.Clone(e.Raw)
 	v.blocks.keep(b)
-	return b.at(offset), nil
+	return e, nil
 }
