@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"verbatim/sidecar/chain"
 )
@@ -90,7 +91,7 @@ func (b *block) decode(first uint64, raws, hashes []byte) error {
 		}
 		rest = rest[n:]
 	}
-	b.first, b.hashes, b.raws = first, hashes, b.raws[:0]
+	b.first, b.hashes, b.raws = first, hashes, slices.Grow(b.raws[:0], int(count))
 	for _, length := range lengths[:count] {
 		if length > uint64(len(rest)) {
 			return bad("breaks off")
@@ -105,6 +106,6 @@ func (b *block) decode(first uint64, raws, hashes []byte) error {
 
 // copy is decode of copies of both values, in the block's own room.
 func (b *block) copy(first uint64, raws, hashes []byte) error {
-	b.room = append(append(b.room[:0], raws...), hashes...)
+	b.room = append(append(slices.Grow(b.room[:0], len(raws)+len(hashes)), raws...), hashes...)
 	return b.decode(first, b.room[:len(raws):len(raws)], b.room[len(raws):])
 }

@@ -57,6 +57,7 @@ type store struct {
 
 	mu        sync.Mutex
 	snapshots map[*grocksdb.Snapshot]struct{}
+	scanners  map[*scanner]struct{}
 }
 
 // openStore opens the RocksDB of the log in dir.
@@ -65,7 +66,7 @@ func openStore(dir string, mode access) (*store, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, dbDir)
-	s := &store{snapshots: map[*grocksdb.Snapshot]struct{}{}, cache: grocksdb.NewLRUCache(cacheBytes)}
+	s := &store{snapshots: map[*grocksdb.Snapshot]struct{}{}, scanners: map[*scanner]struct{}{}, cache: grocksdb.NewLRUCache(cacheBytes)}
 	dbOpts := s.databaseOptions(mode)
 	cfOpts := make([]*grocksdb.Options, len(families))
 	for i, name := range families {
@@ -221,8 +222,12 @@ func (s *store) release(snap *grocksdb.Snapshot) {
 	}
 }
 
-// close releases all snapshots and RocksDB. No call may be under way.
+// close releases all that reads from it, and RocksDB. No call may be under way.
 func (s *store) close() {
+	for c := range s.scanners {
+		c.release()
+	}
+	s.scanners = nil
 	for snap := range s.snapshots {
 		s.db.ReleaseSnapshot(snap)
 	}

@@ -46,7 +46,7 @@ func (f *footers) base(r *Report, p *Point) {
 
 // entry takes an entry into account whose link to the one before was checked. It
 // returns a checkpoint. first: it is where a log was cut, or a verification goes on.
-func (f *footers) entry(r *Report, e auditlog.Entry, hash chain.Hash, first bool) *auditlog.CheckpointAt {
+func (f *footers) entry(r *Report, e *auditlog.Entry, hash chain.Hash, first bool) *auditlog.CheckpointAt {
 	s := &f.summary
 	if err := s.Summarize(e.Raw); err != nil {
 		r.add(e.Offset, CodeUndecodable, "%v", err)
@@ -85,7 +85,7 @@ func (f *footers) entry(r *Report, e auditlog.Entry, hash chain.Hash, first bool
 }
 
 // decoded looks at the events of which more than a summary is checked.
-func (f *footers) decoded(r *Report, e auditlog.Entry, hash chain.Hash, first bool) *auditlog.CheckpointAt {
+func (f *footers) decoded(r *Report, e *auditlog.Entry, hash chain.Hash, first bool) *auditlog.CheckpointAt {
 	ev, err := e.Event()
 	if err != nil {
 		r.add(e.Offset, CodeUndecodable, "%v", err)
