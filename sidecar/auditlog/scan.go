@@ -50,32 +50,20 @@ type scanner struct {
 	ended bool // behind the last block
 	// The first one's state is taken first: what is moved into blocks meanwhile is
 	// seen twice, and not missed.
-	alone, raws, links *grocksdb.Iterator
+	alone, raws, links *storeIterator
 }
 
 // newScanner has to be closed, unless the store is closed before.
 func (s *store) newScanner(ro *grocksdb.ReadOptions, from uint64) *scanner {
 	c := &scanner{s: s, ro: ro, next: from}
-	c.alone = s.db.NewIteratorCF(ro, s.family(cfEntries))
-	c.raws = s.db.NewIteratorCF(ro, s.family(cfPacked))
-	c.links = s.db.NewIteratorCF(ro, s.family(cfLinks))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.scanners[c] = struct{}{}
+	c.alone, c.raws, c.links = s.newIterator(ro, cfEntries), s.newIterator(ro, cfPacked), s.newIterator(ro, cfLinks)
 	return c
 }
 
 func (c *scanner) close() {
-	c.s.mu.Lock()
-	delete(c.s.scanners, c)
-	c.s.mu.Unlock()
-	c.release()
-}
-
-func (c *scanner) release() {
-	for _, it := range []*grocksdb.Iterator{c.alone, c.raws, c.links} {
-		it.Close()
-	}
+	c.alone.close()
+	c.raws.close()
+	c.links.close()
 }
 
 // block copies the next block, which has c.next or begins behind it, into b; false if
@@ -88,7 +76,7 @@ func (c *scanner) block(b *block) (more bool, err error) {
 		err = c.begin(b)
 	} else if c.raws.Next(); c.raws.Valid() {
 		c.links.Next()
-		if err = b.read(c.raws, c.links); err == nil && b.first < c.next {
+		if err = b.read(c.raws.Iterator, c.links.Iterator); err == nil && b.first < c.next {
 			err = &TwiceError{b.first}
 		}
 	}
@@ -119,7 +107,7 @@ func (c *scanner) begin(b *block) error {
 	key := c.raws.Key()
 	c.links.Seek(key.Data())
 	key.Free()
-	if err := b.read(c.raws, c.links); err != nil {
+	if err := b.read(c.raws.Iterator, c.links.Iterator); err != nil {
 		return err
 	}
 	if err := c.s.apart(c.ro, b.first); err != nil {
@@ -140,7 +128,7 @@ func (c *scanner) entry() (e Entry, more bool, err error) {
 		}
 		return Entry{}, false, nil
 	}
-	if e, err = entryAt(c.alone); err != nil {
+	if e, err = entryAt(c.alone.Iterator); err != nil {
 		return Entry{}, false, err
 	}
 	c.next = e.Offset + 1

@@ -57,7 +57,7 @@ type store struct {
 
 	mu        sync.Mutex
 	snapshots map[*grocksdb.Snapshot]struct{}
-	scanners  map[*scanner]struct{}
+	iterators map[*storeIterator]struct{}
 }
 
 // openStore opens the RocksDB of the log in dir.
@@ -66,7 +66,7 @@ func openStore(dir string, mode access) (*store, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, dbDir)
-	s := &store{snapshots: map[*grocksdb.Snapshot]struct{}{}, scanners: map[*scanner]struct{}{}, cache: grocksdb.NewLRUCache(cacheBytes)}
+	s := &store{snapshots: map[*grocksdb.Snapshot]struct{}{}, iterators: map[*storeIterator]struct{}{}, cache: grocksdb.NewLRUCache(cacheBytes)}
 	dbOpts := s.databaseOptions(mode)
 	cfOpts := make([]*grocksdb.Options, len(families))
 	for i, name := range families {
@@ -222,12 +222,35 @@ func (s *store) release(snap *grocksdb.Snapshot) {
 	}
 }
 
+// storeIterator is an iterator that may be kept for a while: a store that is closed
+// closes it.
+type storeIterator struct {
+	*grocksdb.Iterator
+	s *store
+}
+
+// newIterator has to be closed, unless the store is closed before.
+func (s *store) newIterator(ro *grocksdb.ReadOptions, cf string) *storeIterator {
+	it := &storeIterator{s.db.NewIteratorCF(ro, s.family(cf)), s}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.iterators[it] = struct{}{}
+	return it
+}
+
+func (it *storeIterator) close() {
+	it.s.mu.Lock()
+	delete(it.s.iterators, it)
+	it.s.mu.Unlock()
+	it.Close()
+}
+
 // close releases all that reads from it, and RocksDB. No call may be under way.
 func (s *store) close() {
-	for c := range s.scanners {
-		c.release()
+	for it := range s.iterators {
+		it.Close()
 	}
-	s.scanners = nil
+	s.iterators = nil
 	for snap := range s.snapshots {
 		s.db.ReleaseSnapshot(snap)
 	}

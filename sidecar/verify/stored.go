@@ -18,7 +18,7 @@ type stored struct {
 	window  uint64 // id of the open window
 	first   uint64 // its first offset
 	firstMS uint64 // its first entry's clock
-	terms   auditlog.Lists
+	terms   *auditlog.ListSummer
 	orphans map[uint64]bool // entries of it whose meters nobody knows any more
 	hasher  *auditlog.ListHasher
 	sums    chan storedSums
@@ -40,7 +40,8 @@ func newStored(v *auditlog.View) (*stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stored{view: v, indexed: indexed, from: from, hasher: auditlog.NewListHasher()}, nil
+	h := auditlog.NewListHasher()
+	return &stored{view: v, indexed: indexed, from: from, hasher: h, terms: h.Summer()}, nil
 }
 
 // begin opens a window.
@@ -73,7 +74,7 @@ func (s *stored) checkpoint(r *Report, offset, id uint64, nodes [][]byte) {
 		r.add(offset, CodeStoredFooter, "the list of checkpoints has another offset or other Merkle nodes for checkpoint %d", id)
 	}
 	s.windows = append(s.windows, tally{
-		id: s.window, first: s.first, lists: s.hasher.Sum(s.window, &s.terms), orphans: s.orphans, times: s.time(r, offset-1),
+		id: s.window, first: s.first, lists: s.terms.Sum(s.window), orphans: s.orphans, times: s.time(r, offset-1),
 	})
 	s.window++
 }

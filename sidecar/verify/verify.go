@@ -57,7 +57,7 @@ func Verify(ctx context.Context, v *auditlog.View, o Options) (*Report, error) {
 	if !r.Broken {
 		c.end()
 	}
-	r.Open = uint64(len(c.footers.open))
+	r.Open = uint64(c.footers.open.count)
 	if !r.Broken {
 		c.footers.stored.end(ctx, r, c.footers)
 	}
