@@ -67,7 +67,10 @@ func (b *block) encodeRaws() []byte {
 // decodeBlock reads both values, and keeps them.
 func decodeBlock(first uint64, raws, hashes []byte) (*block, error) {
 	b := &block{}
-	return b, b.decode(first, raws, hashes)
+	if err := b.decode(first, raws, hashes); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // decode is decodeBlock in place of what the block was.

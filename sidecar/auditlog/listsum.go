@@ -35,17 +35,20 @@ func (h *ListHasher) list(key, value []byte) ListSum {
 
 // StoredSums returns the sums of all lists that are stored, by window, for the windows
 // from an id on. strange counts what is no list.
-func (v *View) StoredSums(ctx context.Context, h *ListHasher, from uint64) (sums map[uint64]ListSum, strange int, err error) {
-	sums = map[uint64]ListSum{}
+func (v *View) StoredSums(ctx context.Context, h *ListHasher, from uint64) (sums map[uint64]*ListSum, strange int, err error) {
+	sums = map[uint64]*ListSum{}
 	err = v.eachTerm(ctx, from, func(key, value []byte) {
 		window, ok := termWindow(key)
 		if !ok {
 			strange++
 			return
 		}
-		s := sums[window]
-		s.add(h.list(key, value))
-		sums[window] = s
+		sum, known := sums[window]
+		if !known {
+			sum = &ListSum{}
+			sums[window] = sum
+		}
+		sum.add(h.list(key, value))
 	})
 	return sums, strange, err
 }

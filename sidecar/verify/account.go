@@ -26,8 +26,9 @@ func (c *checker) newBatch(chunk *auditlog.Chunk) *batch {
 	b.chunk, b.confirmed, b.hashes = chunk, 0, b.hashes[:0]
 	for i := range chunk.Entries {
 		e := &chunk.Entries[i]
-		b.hashes = append(b.hashes, c.hasher.Entry(e.PrevEntryHash, e.Offset, e.Raw))
+		c.batch.Entry(e.PrevEntryHash, e.Offset, e.Raw)
 	}
+	b.hashes = c.batch.Sum(b.hashes)
 	return b
 }
 
@@ -59,6 +60,7 @@ func (c *checker) account() (done func()) {
 			for i := range b.confirmed {
 				c.count(&b.chunk.Entries[i], b.hashes[i])
 			}
+			c.footers.settle(c.report)
 			if c.opts.Progress != nil {
 				c.opts.Progress(c.report.Entries)
 			}

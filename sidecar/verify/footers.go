@@ -14,20 +14,24 @@ type footers struct {
 	interval uint64
 	tree     *chain.Tree
 	outputs  chain.Root
-	first    uint64 // of the window
-	nextID   uint64
-	open     openRequests
-	clockMS  uint64
-	overdue  bool // said already
-	stored   *stored
-	summary  auditlog.Summary
+	// What is not in these two yet: settle.
+	leaves  []chain.Hash
+	pending *chain.Batch
+	hashes  []chain.Hash
+	first   uint64 // of the window
+	nextID  uint64
+	open    openRequests
+	clockMS uint64
+	overdue bool // said already
+	stored  *stored
+	summary auditlog.Summary
 	// The tree before the newest checkpoint.
 	sealedNodes [][]byte
 }
 
 func newFooters(interval uint64, s *stored) *footers {
 	return &footers{
-		interval: interval, tree: chain.NewTree(), open: openRequests{more: map[uint64]*openRequest{}}, stored: s,
+		interval: interval, tree: chain.NewTree(), pending: chain.NewBatch(), open: openRequests{more: map[uint64]*openRequest{}}, stored: s,
 	}
 }
 
@@ -77,8 +81,19 @@ func (f *footers) entry(r *Report, e *auditlog.Entry, hash chain.Hash, first boo
 		r.add(e.Offset, CodeCut, "the log begins here, and this is no checkpoint")
 	}
 	f.stored.terms.Add(e.Offset, s.Kind, s.Status, f.event(r, e.Offset, s))
-	f.tree.AddVisiting(hash, f.stored.node(r, e.Offset))
+	f.leaves = append(f.leaves, hash)
 	return at
+}
+
+// settle brings the tree and the outputs up to the newest entry. Many hashes at once
+// are computed faster than one by one.
+func (f *footers) settle(r *Report) {
+	f.tree.AddAll(f.leaves, func(id chain.NodeID, hash chain.Hash) { f.stored.node(r, id, hash) })
+	f.leaves = f.leaves[:0]
+	f.hashes = f.pending.Sum(f.hashes[:0])
+	for _, h := range f.hashes {
+		f.outputs.Add(h)
+	}
 }
 
 // decoded looks at the events of which more than a summary is checked.
@@ -95,6 +110,7 @@ func (f *footers) decoded(r *Report, e *auditlog.Entry, hash chain.Hash, first b
 	if c == nil {
 		return nil
 	}
+	f.settle(r)
 	if first {
 		f.begin(r, e.Offset, c)
 	} else {
@@ -152,7 +168,7 @@ func (f *footers) event(r *Report, offset uint64, s *auditlog.Summary) []*auditl
 		return f.belongs(r, offset, s.RequestOffset)
 	case auditlog.KindResponse:
 		r.Responses++
-		f.outputs.Add(chain.EventHash(s.Output))
+		f.pending.Event(s.Output)
 		return f.outcome(r, offset, s.RequestOffset)
 	case auditlog.KindAbort:
 		r.Aborts++

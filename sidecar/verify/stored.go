@@ -96,23 +96,19 @@ func (s *stored) time(r *Report, last uint64) int {
 	return 1
 }
 
-// node compares the stored Merkle nodes that an entry completes.
-func (s *stored) node(r *Report, offset uint64) func(chain.NodeID, chain.Hash) {
-	if offset&(1<<auditlog.StoredLevel-1) != 1<<auditlog.StoredLevel-1 {
-		return nil
+// node compares a Merkle node that is stored, if one of its level has to be.
+func (s *stored) node(r *Report, id chain.NodeID, hash chain.Hash) {
+	if id.Level < auditlog.StoredLevel {
+		return
 	}
-	return func(id chain.NodeID, hash chain.Hash) {
-		if id.Level < auditlog.StoredLevel {
-			return
-		}
-		switch found, equal, err := s.view.StoredNode(id, hash); {
-		case err != nil:
-			s.unreadable(r, offset, CodeTree, err)
-		case found && !equal:
-			r.add(offset, CodeTree, "the stored Merkle node %d/%d, which ends here, is not the entries'", id.Level, id.Index)
-		case !found && offset < s.from:
-			r.add(offset, CodeTree, "the Merkle node %d/%d, which ends here, is not stored", id.Level, id.Index)
-		}
+	offset := (id.Index+1)<<id.Level - 1
+	switch found, equal, err := s.view.StoredNode(id, hash); {
+	case err != nil:
+		s.unreadable(r, offset, CodeTree, err)
+	case found && !equal:
+		r.add(offset, CodeTree, "the stored Merkle node %d/%d, which ends here, is not the entries'", id.Level, id.Index)
+	case !found && offset < s.from:
+		r.add(offset, CodeTree, "the Merkle node %d/%d, which ends here, is not stored", id.Level, id.Index)
 	}
 }
 

@@ -81,7 +81,7 @@ func Verify(ctx context.Context, v *auditlog.View, o Options) (*Report, error) {
 type checker struct {
 	view    *auditlog.View
 	opts    Options
-	hasher  *chain.Hasher
+	batch   *chain.Batch
 	report  *Report
 	trusted map[uint64]chain.Hash
 	footers *footers
@@ -191,7 +191,7 @@ func (c *checker) badLink(e *auditlog.Entry) {
 		c.broken(0, CodeLink, "the first entry names a previous one: %s", e.PrevEntryHash)
 		return
 	}
-	broken, healed := c.prev, c.hasher.Entry(c.prev, e.Offset, e.Raw)
+	broken, healed := c.prev, chain.EntryHash(c.prev, e.Offset, e.Raw)
 	bad := before
 	if e.Offset == c.report.Tip {
 		if healed == c.report.ChainRoot {
