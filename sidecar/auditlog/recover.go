@@ -22,7 +22,7 @@ func (s *store) entry(ro *grocksdb.ReadOptions, offset uint64) (Entry, error) {
 		return decodeEntry(offset, v)
 	}
 	b := &block{}
-	found, err := s.blockWith(ro, ro, offset, b)
+	found, err := s.blockWith(ro, offset, b)
 	if err != nil {
 		return Entry{}, err
 	}

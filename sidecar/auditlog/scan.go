@@ -183,10 +183,8 @@ func (b *block) read(raws, links *grocksdb.Iterator) error {
 	return b.copy(first, value.Data(), hashes)
 }
 
-// blockWith reads the block that has an offset into b, with which it copies, and says
-// whether there is one. The raw bytes are read by other options than the rest: what is
-// kept of them is for the caller to say.
-func (s *store) blockWith(ro, raw *grocksdb.ReadOptions, offset uint64, b *block) (found bool, err error) {
+// blockWith copies the block that has an offset into b, and says whether there is one.
+func (s *store) blockWith(ro *grocksdb.ReadOptions, offset uint64, b *block) (found bool, err error) {
 	// The hashes come first: to find a key before an offset RocksDB reads the value
 	// behind it, too, and one of raw bytes takes far longer to decompress.
 	first, hashes, err := s.lastBefore(ro, cfLinks, offset)
@@ -194,7 +192,7 @@ func (s *store) blockWith(ro, raw *grocksdb.ReadOptions, offset uint64, b *block
 		return false, err
 	}
 	if first != nil && offset-binary.BigEndian.Uint64(first) < uint64(len(hashes)/chain.Size) {
-		found, err = s.pinned(raw, cfPacked, first, func(raws []byte) error {
+		found, err = s.pinned(ro, cfPacked, first, func(raws []byte) error {
 			return b.copy(binary.BigEndian.Uint64(first), raws, hashes)
 		})
 	}
