@@ -43,6 +43,9 @@ func (a access) writes() bool { return a == readWrite || a == create || a == reb
 // cacheBytes bounds what is kept of blocks that were read, in octets.
 const cacheBytes = 64 << 20
 
+// readerTables is how many tables a reader has open at a time.
+const readerTables = 512
+
 // store is one opening of RocksDB. Its methods are safe for use by several
 // goroutines; close is not to be called beside them.
 type store struct {
@@ -135,6 +138,11 @@ func (s *store) databaseOptions(mode access) *grocksdb.Options {
 	o.SetInfoLogLevel(grocksdb.FatalInfoLogLevel)
 	o.SetMaxLogFileSize(0)
 	o.SetKeepLogFileNum(1)
+	if mode == readOnly {
+		// Tables are opened when something is looked for in them; else opening a log
+		// takes as long as it is large. That all are there is seen in any case.
+		o.SetMaxOpenFiles(readerTables)
+	}
 	if !mode.writes() {
 		// A reader writes nothing beside the log; RocksDB goes on without its
 		// own log file where none can be made.

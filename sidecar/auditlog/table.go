@@ -61,14 +61,16 @@ func propertiesHashed(path string) (at int64, hashed bool, err error) {
 	if err != nil || info.Size() < footerBytes {
 		return 0, false, errOtherTable
 	}
-	footer := make([]byte, footerBytes)
-	if _, err := f.ReadAt(footer, info.Size()-footerBytes); err != nil {
+	end := &tableEnd{file: f, from: max(0, info.Size()-tableEndBytes)}
+	end.bytes = make([]byte, info.Size()-end.from)
+	if _, err := f.ReadAt(end.bytes, end.from); err != nil {
 		return 0, false, err
 	}
+	footer := end.bytes[len(end.bytes)-footerBytes:]
 	if binary.LittleEndian.Uint64(footer[footerMagicAt:]) != footerMagic {
 		return 0, false, errOtherTable
 	}
-	index, err := readBlock(f, footer[footerHandles:])
+	index, err := readBlock(end, footer[footerHandles:])
 	if err != nil {
 		return 0, false, err
 	}
@@ -76,7 +78,7 @@ func propertiesHashed(path string) (at int64, hashed bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	properties, err := readBlock(f, handle)
+	properties, err := readBlock(end, handle)
 	if err != nil || len(properties) < 4 {
 		return 0, false, errOtherTable
 	}
@@ -102,6 +104,23 @@ func clearHashIndexBits(dir string) error {
 		}
 	}
 	return nil
+}
+
+// tableEnd reads a table whose last octets are read already: what is looked for
+// mostly stands there.
+type tableEnd struct {
+	file  io.ReaderAt
+	from  int64
+	bytes []byte
+}
+
+const tableEndBytes = 4 << 10
+
+func (t *tableEnd) ReadAt(b []byte, offset int64) (int, error) {
+	if at := offset - t.from; at >= 0 && at+int64(len(b)) <= int64(len(t.bytes)) {
+		return copy(b, t.bytes[at:]), nil
+	}
+	return t.file.ReadAt(b, offset)
 }
 
 func clearBit(path string, at int64) error {
