@@ -103,11 +103,15 @@ func processorTime(b *testing.B) time.Duration {
 func hashAll(b *testing.B, v *auditlog.View) {
 	b.Helper()
 	hasher, prev := chain.NewHasher(), chain.Hash{}
-	for e, err := range v.Entries(b.Context(), 0, v.Tip().Offset) {
+	for c, err := range v.Chunks(b.Context(), 0, v.Tip().Offset) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		prev = hasher.Entry(e.PrevEntryHash, e.Offset, e.Raw)
+		for i := range c.Entries {
+			e := &c.Entries[i]
+			prev = hasher.Entry(e.PrevEntryHash, e.Offset, e.Raw)
+		}
+		c.Release()
 	}
 	if prev != v.Tip().Hash {
 		b.Fatal(fmt.Errorf("chain root %s, want %s", prev, v.Tip().Hash))
