@@ -3,13 +3,16 @@
 package deploy_test
 
 import (
-	"bytes"
+	"debug/elf"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"verbatim/tests/mesh"
 )
 
 // read returns a file of this folder.
@@ -102,19 +105,30 @@ func match(t *testing.T, name, pattern string) string {
 	return found[1]
 }
 
-// TestImageHasRocksDB compares the library in the image with the headers that this machine builds with.
-func TestImageHasRocksDB(t *testing.T) {
-	version, err := os.ReadFile("/usr/include/rocksdb/version.h")
+// TestImageHasAllLibraries: the program needs no shared library but those of Debian's
+// smallest image, to which nothing is added.
+func TestImageHasAllLibraries(t *testing.T) {
+	verbatim, err := mesh.Build(t.Context(), "./cmd/verbatim", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	number := func(name string) string {
-		_, after, _ := bytes.Cut(version, []byte("#define ROCKSDB_"+name+" "))
-		return string(bytes.Fields(after)[0])
+	program, err := elf.Open(verbatim)
+	if err != nil {
+		t.Fatal(err)
 	}
-	want := "librocksdb" + number("MAJOR") + "." + number("MINOR")
-	if got := match(t, "Containerfile", `apt-get install .* (\S+) \\$`); got != want {
-		t.Errorf("the image gets %s, the program is built with %s", got, want)
+	defer program.Close() //nolint:errcheck // read only
+	libraries, err := program.ImportedLibraries()
+	if err != nil || len(libraries) == 0 {
+		t.Fatal(libraries, err)
+	}
+	for _, name := range libraries {
+		if !slices.Contains([]string{"libc.so.6", "libm.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}, name) {
+			t.Errorf("the program needs %s, which the image has not", name)
+		}
+	}
+	_, image, _ := strings.Cut(read(t, "Containerfile"), "\nFROM docker.io/library/debian:")
+	if strings.Contains(image, "apt-get") {
+		t.Error("the image gets packages that the program does not need")
 	}
 }
 

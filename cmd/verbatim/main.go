@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	_ "verbatim/cmd/verbatim/startup"
 )
 
 func main() { os.Exit(run()) }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"verbatim/sidecar/chain"
 )
@@ -28,6 +29,7 @@ type block struct {
 	first  uint64
 	hashes []byte   // count previous entry hashes
 	raws   [][]byte // subslices of one buffer
+	room   []byte   // for what is copied
 }
 
 func (b *block) count() uint64 { return uint64(len(b.raws)) }
@@ -64,33 +66,49 @@ func (b *block) encodeRaws() []byte {
 
 // decodeBlock reads both values, and keeps them.
 func decodeBlock(first uint64, raws, hashes []byte) (*block, error) {
+	b := &block{}
+	if err := b.decode(first, raws, hashes); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// decode is decodeBlock in place of what the block was.
+func (b *block) decode(first uint64, raws, hashes []byte) error {
 	bad := func(why string) error {
+		b.raws = b.raws[:0]
 		return fmt.Errorf("read entries from %d on: %w: their block %s", first, ErrDamaged, why)
 	}
 	count, n := binary.Uvarint(raws)
 	if n <= 0 || count == 0 || count > blockEntries || count-1 > math.MaxUint64-first {
-		return nil, bad("has no count")
+		return bad("has no count")
 	}
 	if uint64(len(hashes)) != count*chain.Size {
-		return nil, bad("has another number of hashes than of events")
+		return bad("has another number of hashes than of events")
 	}
 	rest := raws[n:]
-	lengths := make([]uint64, count)
-	for i := range lengths {
+	var lengths [blockEntries]uint64
+	for i := range count {
 		if lengths[i], n = binary.Uvarint(rest); n <= 0 {
-			return nil, bad("breaks off")
+			return bad("breaks off")
 		}
 		rest = rest[n:]
 	}
-	b := &block{first: first, hashes: hashes, raws: make([][]byte, count)}
-	for i, length := range lengths {
+	b.first, b.hashes, b.raws = first, hashes, slices.Grow(b.raws[:0], int(count))
+	for _, length := range lengths[:count] {
 		if length > uint64(len(rest)) {
-			return nil, bad("breaks off")
+			return bad("breaks off")
 		}
-		b.raws[i], rest = rest[:length:length], rest[length:]
+		b.raws, rest = append(b.raws, rest[:length:length]), rest[length:]
 	}
 	if len(rest) > 0 {
-		return nil, bad("has more than its events")
+		return bad("has more than its events")
 	}
-	return b, nil
+	return nil
+}
+
+// copy is decode of copies of both values, in the block's own room.
+func (b *block) copy(first uint64, raws, hashes []byte) error {
+	b.room = append(append(slices.Grow(b.room[:0], len(raws)+len(hashes)), raws...), hashes...)
+	return b.decode(first, b.room[:len(raws):len(raws)], b.room[len(raws):])
 }

@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"bytes"
 	"slices"
 	"sync"
 )
@@ -15,24 +16,40 @@ type blocks struct {
 	list []*block
 }
 
-// with returns the block that has an offset, or nil.
-func (c *blocks) with(offset uint64) *block {
+// entry returns an entry, a copy, if one of the blocks has it.
+func (c *blocks) entry(offset uint64) (Entry, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i, b := range c.list {
-		if offset >= b.first && offset-b.first < b.count() {
-			c.list = append(slices.Delete(c.list, i, i+1), b)
-			return b
+	for i := len(c.list) - 1; i >= 0; i-- {
+		b := c.list[i]
+		if offset < b.first || offset-b.first >= b.count() {
+			continue
 		}
+		if i < len(c.list)-1 {
+			c.list = append(slices.Delete(c.list, i, i+1), b)
+		}
+		e := b.at(offset)
+		e.Raw = bytes.Clone(e.Raw)
+		return e, true
 	}
-	return nil
+	return Entry{}, false
 }
 
+// room is a block to read into: the oldest, which is not remembered any more, or a new one.
+func (c *blocks) room() *block {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.list) < keptBlocks {
+		return &block{}
+	}
+	b := c.list[0]
+	c.list = slices.Delete(c.list, 0, 1)
+	return b
+}
+
+// keep remembers a block, whose room is the list's from now on.
 func (c *blocks) keep(b *block) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.list) == keptBlocks {
-		c.list = slices.Delete(c.list, 0, 1)
-	}
 	c.list = append(c.list, b)
 }

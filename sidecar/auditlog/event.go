@@ -47,17 +47,17 @@ const fieldWallClock protowire.Number = 1
 
 // Peek reads an event's kind and wall clock without decoding the event itself.
 func Peek(raw []byte) (kind Kind, clockMS uint64, err error) {
-	err = eachField(raw, func(num protowire.Number, number uint64, value []byte) error {
+	for len(raw) > 0 {
+		num, number, value, rest, err := nextField(raw)
 		switch {
+		case err != nil:
+			return 0, 0, fmt.Errorf("read event: %w", err)
 		case num == fieldWallClock && value == nil:
 			clockMS = number
 		case value != nil && Kind(num) >= KindGenesis && Kind(num) <= KindPrune:
 			kind = Kind(num)
 		}
-		return nil
-	})
-	if err != nil {
-		return 0, 0, fmt.Errorf("read event: %w", err)
+		raw = rest
 	}
 	return kind, clockMS, nil
 }

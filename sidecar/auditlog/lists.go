@@ -62,10 +62,3 @@ func (l *Lists) Each(f func(Term, []uint64)) {
 		f(StatusTerm(status), offsets)
 	}
 }
-
-// Reset empties the lists. Those that were read are not to be used any more.
-func (l *Lists) Reset() {
-	clear(l.meters)
-	clear(l.statuses)
-	l.kinds = [KindPrune + 1][]uint64{}
-}

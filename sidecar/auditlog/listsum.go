@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/maphash"
-
-	"github.com/linxGnu/grocksdb"
 )
 
 // ListSum stands for a set of posting lists. Sets with equal sums are equal, but for
@@ -35,51 +33,41 @@ func (h *ListHasher) list(key, value []byte) ListSum {
 	return ListSum{maphash.Bytes(h.a, h.buf), maphash.Bytes(h.b, h.buf), 1}
 }
 
-// Sum is the sum of a window's lists as they have to be stored.
-func (h *ListHasher) Sum(window uint64, lists *Lists) (sum ListSum) {
-	lists.Each(func(t Term, offsets []uint64) {
-		sum.add(h.list(termKey(t, window), encodePostings(offsets)))
-	})
-	return sum
-}
-
 // StoredSums returns the sums of all lists that are stored, by window, for the windows
 // from an id on. strange counts what is no list.
-func (v *View) StoredSums(ctx context.Context, h *ListHasher, from uint64) (sums map[uint64]ListSum, strange int, err error) {
-	sums = map[uint64]ListSum{}
+func (v *View) StoredSums(ctx context.Context, h *ListHasher, from uint64) (sums map[uint64]*ListSum, strange int, err error) {
+	sums = map[uint64]*ListSum{}
 	err = v.eachTerm(ctx, from, func(key, value []byte) {
 		window, ok := termWindow(key)
 		if !ok {
 			strange++
 			return
 		}
-		s := sums[window]
-		s.add(h.list(key, value))
-		sums[window] = s
+		sum, known := sums[window]
+		if !known {
+			sum = &ListSum{}
+			sums[window] = sum
+		}
+		sum.add(h.list(key, value))
 	})
 	return sums, strange, err
 }
 
 // chunkLists is how many lists are read at a time: the log can't be closed meanwhile.
-const chunkLists = 1 << 14
+const chunkLists = 512
 
 // eachTerm calls f for every list from a window on, and for what is no list, in the
 // order of their keys. f must not keep the slices.
 func (v *View) eachTerm(ctx context.Context, from uint64, f func(key, value []byte)) error {
-	var next []byte
+	r := &termReader{v: v, from: from, f: f}
+	defer r.close()
 	for more := true; more; {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("read lists: %w", context.Cause(ctx))
 		}
-		err := v.access.with(v.s, func() error {
-			it := v.s.db.NewIteratorCF(v.scan, v.s.family(cfTerms))
-			defer it.Close()
-			n := 0
-			for it.Seek(next); it.Valid() && n < chunkLists; n++ {
-				next = termStep(it, from, next, f)
-			}
-			more = it.Valid()
-			return it.Err()
+		err := v.access.with(v.s, func() (err error) {
+			more, err = r.chunk()
+			return err
 		})
 		if err != nil {
 			return fmt.Errorf("read lists: %w: %w", ErrDamaged, err)
@@ -88,23 +76,45 @@ func (v *View) eachTerm(ctx context.Context, from uint64, f func(key, value []by
 	return nil
 }
 
-// termStep takes the list at an iterator's place, or leaps over those of its term
-// that are of earlier windows. It returns the key to go on from.
-func termStep(it *grocksdb.Iterator, from uint64, next []byte, f func(key, value []byte)) []byte {
-	key := it.Key()
-	defer key.Free()
-	if window, ok := termWindow(key.Data()); ok && window < from {
-		next = append(next[:0], key.Data()[:key.Size()-8]...)
-		next = binary.BigEndian.AppendUint64(next, from)
-		it.Seek(next)
-		return next
+// termReader reads lists in the order of their keys.
+type termReader struct {
+	v     *View
+	it    *storeIterator
+	from  uint64
+	f     func(key, value []byte)
+	pairs pairs
+	most  int // lists of the next chunk
+	leap  []byte
+}
+
+// chunk reads some lists, and leaps over those of a term that are of earlier windows;
+// false if there are no more.
+func (r *termReader) chunk() (more bool, err error) {
+	if r.it == nil {
+		r.it, r.most = r.v.s.newIterator(r.v.scan, cfTerms), chunkLists
+		r.it.SeekToFirst()
 	}
-	value := it.Value()
-	f(key.Data(), value.Data())
-	value.Free()
-	next = append(append(next[:0], key.Data()...), 0)
-	it.Next()
-	return next
+	if r.pairs.read(r.it.Iterator, r.most) == 0 {
+		return false, r.it.Err()
+	}
+	r.most = min(2*r.most, chunkLists)
+	for key, value, some := r.pairs.next(); some; key, value, some = r.pairs.next() {
+		window, ok := termWindow(key)
+		if ok && window < r.from {
+			r.leap = binary.BigEndian.AppendUint64(append(r.leap[:0], key[:len(key)-8]...), r.from)
+			r.it.Seek(r.leap)
+			r.most = 2 // another leap may follow
+			break
+		}
+		r.f(key, value)
+	}
+	return true, nil
+}
+
+func (r *termReader) close() {
+	if r.it != nil {
+		_ = r.v.access.with(r.v.s, func() error { r.it.close(); return nil })
+	}
 }
 
 // ListsOf returns the lists that are stored for a window, by term. It reads every

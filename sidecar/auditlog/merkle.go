@@ -38,13 +38,11 @@ func putTree(s *store, b *grocksdb.WriteBatch, w *window) error {
 		return err
 	}
 	family := s.family(cfTree)
-	for _, h := range hashes {
-		tree.AddVisiting(h, func(id chain.NodeID, node chain.Hash) {
-			if id.Level >= StoredLevel {
-				b.PutCF(family, treeKey(id), node[:])
-			}
-		})
-	}
+	tree.AddAll(hashes, func(id chain.NodeID, node chain.Hash) {
+		if id.Level >= StoredLevel {
+			b.PutCF(family, treeKey(id), node[:])
+		}
+	})
 	return nil
 }
 

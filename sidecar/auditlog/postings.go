@@ -11,7 +11,10 @@ import (
 // the first offset and then differences, as varints.
 
 func termPrefix(t Term) []byte {
-	b := make([]byte, 0, binary.MaxVarintLen64+len(t)+8)
+	return appendTermPrefix(make([]byte, 0, binary.MaxVarintLen64+len(t)+8), t)
+}
+
+func appendTermPrefix(b []byte, t Term) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(t))), t...)
 }
 

@@ -21,11 +21,12 @@ func (s *store) entry(ro *grocksdb.ReadOptions, offset uint64) (Entry, error) {
 	if v != nil {
 		return decodeEntry(offset, v)
 	}
-	b, err := s.blockWith(ro, offset)
+	b := &block{}
+	found, err := s.blockWith(ro, offset, b)
 	if err != nil {
 		return Entry{}, err
 	}
-	if b != nil {
+	if found {
 		return b.at(offset), nil
 	}
 	return s.kept(ro, offset)

@@ -66,7 +66,7 @@ func RebuildRemains(dir, scratch string) (*Remains, error) {
 	if err := clearHashIndexBits(scratch); err != nil {
 		return nil, err
 	}
-	throwaway := &store{}
+	throwaway := &store{cache: grocksdb.NewLRUCache(0)}
 	defer throwaway.destroyOptions()
 	options := throwaway.databaseOptions(rebuilt)
 	if err := grocksdb.RepairDb(filepath.Join(scratch, dbDir), options); err != nil {

@@ -40,12 +40,19 @@ const (
 
 func (a access) writes() bool { return a == readWrite || a == create || a == rebuilt }
 
+// cacheBytes bounds what is kept of blocks that were read, in octets.
+const cacheBytes = 64 << 20
+
+// readerTables is how many tables a reader has open at a time.
+const readerTables = 512
+
 // store is one opening of RocksDB. Its methods are safe for use by several
 // goroutines; close is not to be called beside them.
 type store struct {
 	db      *grocksdb.DB
 	handles grocksdb.ColumnFamilyHandles
 	opts    []*grocksdb.Options
+	cache   *grocksdb.Cache // of all families' blocks
 	read    *grocksdb.ReadOptions
 	synced  *grocksdb.WriteOptions
 	lazy    *grocksdb.WriteOptions
@@ -53,6 +60,7 @@ type store struct {
 
 	mu        sync.Mutex
 	snapshots map[*grocksdb.Snapshot]struct{}
+	iterators map[*storeIterator]struct{}
 }
 
 // openStore opens the RocksDB of the log in dir.
@@ -61,7 +69,7 @@ func openStore(dir string, mode access) (*store, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, dbDir)
-	s := &store{snapshots: map[*grocksdb.Snapshot]struct{}{}}
+	s := &store{snapshots: map[*grocksdb.Snapshot]struct{}{}, iterators: map[*storeIterator]struct{}{}, cache: grocksdb.NewLRUCache(cacheBytes)}
 	dbOpts := s.databaseOptions(mode)
 	cfOpts := make([]*grocksdb.Options, len(families))
 	for i, name := range families {
@@ -119,6 +127,10 @@ func (s *store) databaseOptions(mode access) *grocksdb.Options {
 	o.SetMaxTotalWalSize(256 << 20)
 	o.SetStatsDumpPeriodSec(0)
 	o.SetMaxBackgroundJobs(2)
+	// By default each of the families starts 15 threads to open its few tables, and
+	// each table's properties are read again for statistics of which nothing is made.
+	o.SetMaxFileOpeningThreads(1)
+	o.SetSkipStatsUpdateOnDBOpen(true)
 	// Debian builds RocksDB with its assertions, and one of them aborts the
 	// process at the second line that can't be written to RocksDB's own log file:
 	// none is written there. A file that may be rolled over would get a list of
@@ -126,6 +138,11 @@ func (s *store) databaseOptions(mode access) *grocksdb.Options {
 	o.SetInfoLogLevel(grocksdb.FatalInfoLogLevel)
 	o.SetMaxLogFileSize(0)
 	o.SetKeepLogFileNum(1)
+	if mode == readOnly {
+		// Tables are opened when something is looked for in them; else opening a log
+		// takes as long as it is large. That all are there is seen in any case.
+		o.SetMaxOpenFiles(readerTables)
+	}
 	if !mode.writes() {
 		// A reader writes nothing beside the log; RocksDB goes on without its
 		// own log file where none can be made.
@@ -139,6 +156,7 @@ func (s *store) familyOptions(name string) *grocksdb.Options {
 	o := grocksdb.NewDefaultOptions()
 	table := grocksdb.NewDefaultBlockBasedTableOptions()
 	table.SetBlockSize(16 << 10)
+	table.SetBlockCache(s.cache)
 	o.SetCompression(grocksdb.ZSTDCompression)
 	o.SetWriteBufferSize(8 << 20)
 	switch name {
@@ -212,8 +230,35 @@ func (s *store) release(snap *grocksdb.Snapshot) {
 	}
 }
 
-// close releases all snapshots and RocksDB. No call may be under way.
+// storeIterator is an iterator that may be kept for a while: a store that is closed
+// closes it.
+type storeIterator struct {
+	*grocksdb.Iterator
+	s *store
+}
+
+// newIterator has to be closed, unless the store is closed before.
+func (s *store) newIterator(ro *grocksdb.ReadOptions, cf string) *storeIterator {
+	it := &storeIterator{s.db.NewIteratorCF(ro, s.family(cf)), s}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.iterators[it] = struct{}{}
+	return it
+}
+
+func (it *storeIterator) close() {
+	it.s.mu.Lock()
+	delete(it.s.iterators, it)
+	it.s.mu.Unlock()
+	it.Close()
+}
+
+// close releases all that reads from it, and RocksDB. No call may be under way.
 func (s *store) close() {
+	for it := range s.iterators {
+		it.Close()
+	}
+	s.iterators = nil
 	for snap := range s.snapshots {
 		s.db.ReleaseSnapshot(snap)
 	}
@@ -240,4 +285,5 @@ func (s *store) destroyOptions() {
 		o.Destroy()
 	}
 	s.opts = nil
+	s.cache.Destroy()
 }

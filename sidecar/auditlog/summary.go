@@ -44,24 +44,30 @@ var errMeterID = errors.New("a meter id is not UTF-8")
 func (s *Summary) Summarize(raw []byte) error {
 	*s = Summary{Meters: s.Meters[:0]}
 	var event []byte
-	err := eachField(raw, func(num protowire.Number, number uint64, value []byte) error {
+	for len(raw) > 0 {
+		num, number, value, rest, err := nextField(raw)
 		switch {
+		case err != nil:
+			return fmt.Errorf("read event: %w", err)
 		case num == fieldWallClock && value == nil:
 			s.ClockMS = number
-		case value != nil && Kind(num) >= KindGenesis && Kind(num) <= KindPrune:
-			if s.Kind == Kind(num) {
-				event = slices.Concat(event, value) // protobuf merges them
-			} else {
-				s.Kind, event = Kind(num), value
-			}
+		case value == nil || Kind(num) < KindGenesis || Kind(num) > KindPrune:
+		case s.Kind == Kind(num):
+			event = slices.Concat(event, value) // protobuf merges them
+		default:
+			s.Kind, event = Kind(num), value
 		}
-		return nil
-	})
-	if err == nil && s.Kind != 0 {
-		err = eachField(event, s.field)
+		raw = rest
 	}
-	if err != nil {
-		return fmt.Errorf("read event: %w", err)
+	for len(event) > 0 {
+		num, number, value, rest, err := nextField(event)
+		if err == nil {
+			err = s.field(num, number, value)
+		}
+		if err != nil {
+			return fmt.Errorf("read event: %w", err)
+		}
+		event = rest
 	}
 	return nil
 }
@@ -88,35 +94,36 @@ func (s *Summary) field(num protowire.Number, number uint64, value []byte) error
 	return nil
 }
 
-// eachField calls f for the fields of a message in order, with the number of a
-// varint, or the value of a length-delimited one; value is nil for any other.
-func eachField(raw []byte, f func(num protowire.Number, number uint64, value []byte) error) error {
-	for len(raw) > 0 {
-		num, typ, n := protowire.ConsumeTag(raw)
-		if n < 0 {
-			return protowire.ParseError(n)
-		}
-		raw = raw[n:]
-		var number uint64
-		var value []byte
-		switch typ {
-		case protowire.VarintType:
-			number, n = protowire.ConsumeVarint(raw)
-		case protowire.BytesType:
-			value, n = protowire.ConsumeBytes(raw)
-		default:
-			if n = protowire.ConsumeFieldValue(num, typ, raw); n >= 0 {
-				raw = raw[n:]
-				continue
-			}
-		}
-		if n < 0 {
-			return protowire.ParseError(n)
-		}
-		raw = raw[n:]
-		if err := f(num, number, value); err != nil {
-			return err
+// nextField reads the first field of a message: the number of a varint, or the value of
+// a length-delimited one; value is nil for any other. rest is what is behind it.
+func nextField(raw []byte) (num protowire.Number, number uint64, value, rest []byte, err error) {
+	// Most are of one octet of tag and one of number or length.
+	if len(raw) >= 2 && raw[0] >= 1<<3 && raw[0] < 1<<7 && raw[1] < 1<<7 {
+		num, number = protowire.Number(raw[0]>>3), uint64(raw[1])
+		switch end := 2 + int(raw[1]); {
+		case protowire.Type(raw[0]&7) == protowire.VarintType:
+			return num, number, nil, raw[2:], nil
+		case protowire.Type(raw[0]&7) == protowire.BytesType && end <= len(raw):
+			return num, 0, raw[2:end], raw[end:], nil
 		}
 	}
-	return nil
+	num, typ, n := protowire.ConsumeTag(raw)
+	if n < 0 {
+		return 0, 0, nil, nil, protowire.ParseError(n)
+	}
+	raw, number = raw[n:], 0
+	switch typ {
+	case protowire.VarintType:
+		number, n = protowire.ConsumeVarint(raw)
+	case protowire.BytesType:
+		value, n = protowire.ConsumeBytes(raw)
+	default:
+		n = protowire.ConsumeFieldValue(num, typ, raw)
+		// Neither has a use for it, and its number would be taken for a varint's.
+		num = 0
+	}
+	if n < 0 {
+		return 0, 0, nil, nil, protowire.ParseError(n)
+	}
+	return num, number, value, raw[n:], nil
 }

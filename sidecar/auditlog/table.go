@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // RocksDB reads one block of a table file before it looks at the block's checksum,
@@ -52,23 +54,16 @@ func checkTables(dir string) error {
 // propertiesHashed says whether a table's properties are said to have a hash index,
 // and where the byte is that says so.
 func propertiesHashed(path string) (at int64, hashed bool, err error) {
-	f, err := os.Open(path)
+	end, err := openTableEnd(path)
 	if err != nil {
 		return 0, false, err
 	}
-	defer f.Close() //nolint:errcheck // read only
-	info, err := f.Stat()
-	if err != nil || info.Size() < footerBytes {
-		return 0, false, errOtherTable
-	}
-	footer := make([]byte, footerBytes)
-	if _, err := f.ReadAt(footer, info.Size()-footerBytes); err != nil {
-		return 0, false, err
-	}
+	defer end.close()
+	footer := end.bytes[len(end.bytes)-footerBytes:]
 	if binary.LittleEndian.Uint64(footer[footerMagicAt:]) != footerMagic {
 		return 0, false, errOtherTable
 	}
-	index, err := readBlock(f, footer[footerHandles:])
+	index, err := readBlock(end, footer[footerHandles:])
 	if err != nil {
 		return 0, false, err
 	}
@@ -76,7 +71,7 @@ func propertiesHashed(path string) (at int64, hashed bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	properties, err := readBlock(f, handle)
+	properties, err := readBlock(end, handle)
 	if err != nil || len(properties) < 4 {
 		return 0, false, errOtherTable
 	}
@@ -102,6 +97,52 @@ func clearHashIndexBits(dir string) error {
 		}
 	}
 	return nil
+}
+
+// tableEnd reads a table whose last octets are read already: what is looked for
+// mostly stands there. It goes without an os.File, as a log can have hundreds of tables,
+// and all are looked into when it is opened.
+type tableEnd struct {
+	file  int
+	from  int64
+	bytes []byte
+}
+
+const tableEndBytes = 4 << 10
+
+// openTableEnd needs at least a footer.
+func openTableEnd(path string) (*tableEnd, error) {
+	file, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	end := &tableEnd{file: file}
+	var info unix.Stat_t
+	if err := unix.Fstat(file, &info); err != nil || info.Size < footerBytes {
+		end.close()
+		return nil, errOtherTable
+	}
+	end.from = max(0, info.Size-tableEndBytes)
+	bytes := make([]byte, info.Size-end.from)
+	if _, err := end.ReadAt(bytes, end.from); err != nil {
+		end.close()
+		return nil, err
+	}
+	end.bytes = bytes
+	return end, nil
+}
+
+func (t *tableEnd) close() { _ = unix.Close(t.file) }
+
+func (t *tableEnd) ReadAt(b []byte, offset int64) (int, error) {
+	if at := offset - t.from; at >= 0 && at+int64(len(b)) <= int64(len(t.bytes)) {
+		return copy(b, t.bytes[at:]), nil
+	}
+	n, err := unix.Pread(t.file, b, offset)
+	if err == nil && n < len(b) {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
 }
 
 func clearBit(path string, at int64) error {

@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -18,7 +19,8 @@ type View struct {
 	s       *store
 	snap    *grocksdb.Snapshot
 	read    *grocksdb.ReadOptions
-	scan    *grocksdb.ReadOptions
+	scan    *grocksdb.ReadOptions // of much that is read in order,
+	look    *grocksdb.ReadOptions // and of what the view remembers itself
 	genesis *logv1.Genesis
 	tip     Tip
 	index   *index
@@ -98,10 +100,11 @@ func (v *View) pin() error {
 	v.snap = v.s.snapshot()
 	v.tip = v.index.tip
 	v.windows = append([]*window(nil), v.index.windows...)
-	v.read, v.scan = grocksdb.NewDefaultReadOptions(), grocksdb.NewDefaultReadOptions()
-	v.read.SetSnapshot(v.snap)
-	v.scan.SetSnapshot(v.snap)
-	v.scan.SetFillCache(false)
+	v.read, v.scan, v.look = grocksdb.NewDefaultReadOptions(), grocksdb.NewDefaultReadOptions(), grocksdb.NewDefaultReadOptions()
+	for _, o := range []*grocksdb.ReadOptions{v.read, v.scan, v.look} {
+		o.SetSnapshot(v.snap)
+		o.SetFillCache(o == v.read)
+	}
 	v.scan.SetReadaheadSize(512 << 10)
 	var err error
 	if v.indexed, _, err = readIndexed(v.s, v.read); err == nil {
@@ -120,6 +123,7 @@ func (v *View) pin() error {
 func (v *View) destroyOptions() {
 	v.read.Destroy()
 	v.scan.Destroy()
+	v.look.Destroy()
 }
 
 // Close releases the state. No other method may be under way.
@@ -147,8 +151,8 @@ func (v *View) Entry(offset uint64) (Entry, error) {
 	if offset > v.tip.Offset {
 		return Entry{}, fmt.Errorf("read entry %d: %w: the newest is %d", offset, ErrNoEntry, v.tip.Offset)
 	}
-	if b := v.blocks.with(offset); b != nil {
-		return b.at(offset), nil
+	if e, ok := v.blocks.entry(offset); ok {
+		return e, nil
 	}
 	var e Entry
 	err := v.access.with(v.s, func() (err error) {
@@ -169,13 +173,16 @@ func (v *View) entry(offset uint64) (Entry, error) {
 	case offset >= v.packed:
 		return v.s.entry(v.read, offset)
 	}
-	b, err := v.s.blockWith(v.read, offset)
+	b := v.blocks.room()
+	found, err := v.s.blockWith(v.look, offset, b)
 	if err != nil {
 		return Entry{}, err
 	}
-	if b == nil {
+	if !found {
 		return Entry{}, fmt.Errorf("read entry %d: %w", offset, ErrNoEntry)
 	}
+	e := b.at(offset)
+	e.Raw = bytes.Clone(e.Raw)
 	v.blocks.keep(b)
-	return b.at(offset), nil
+	return e, nil
 }

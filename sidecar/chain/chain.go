@@ -78,6 +78,7 @@ func EntryHash(prev Hash, offset uint64, raw []byte) Hash {
 type Root struct {
 	digest hash.Hash
 	count  uint64
+	buf    Hash // what is handed to digest, which would take a copy to the heap
 }
 
 // Add appends one hash.
@@ -85,7 +86,8 @@ func (r *Root) Add(h Hash) {
 	if r.digest == nil {
 		r.digest = sha256.New()
 	}
-	r.digest.Write(h[:])
+	r.buf = h
+	r.digest.Write(r.buf[:])
 	r.count++
 }
 

@@ -22,7 +22,7 @@ func grown(t *testing.T, size uint64) (nodes map[chain.NodeID]chain.Hash, roots,
 		roots = append(roots, tree.Root())
 		entry := chain.EventHash(binary.BigEndian.AppendUint64(nil, i))
 		entries = append(entries, entry)
-		tree.AddVisiting(entry, func(id chain.NodeID, h chain.Hash) { nodes[id] = h })
+		tree.AddAll([]chain.Hash{entry}, func(id chain.NodeID, h chain.Hash) { nodes[id] = h })
 	}
 	return nodes, roots, entries
 }
@@ -86,7 +86,7 @@ func TestTreesAreTheLibrarys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ours.AddVisiting(entry, func(id chain.NodeID, hash chain.Hash) {
+		ours.AddAll([]chain.Hash{entry}, func(id chain.NodeID, hash chain.Hash) {
 			ourNodes = append(ourNodes, fmt.Sprintf("%d/%d %s", id.Level, id.Index, hash))
 		})
 		if !slices.Equal(ourNodes, theirNodes) || !slices.EqualFunc(ours.Nodes(), theirs.Hashes(), bytes.Equal) {

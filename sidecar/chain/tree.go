@@ -17,6 +17,8 @@ import (
 type Tree struct {
 	size  uint64
 	nodes []Hash
+	batch *Batch
+	row   []Hash // of AddAll
 }
 
 // LeafHash is RFC 6962's hash of a leaf whose data is an entry hash.
@@ -63,25 +65,65 @@ func RestoreTree(size uint64, nodes [][]byte) (*Tree, error) {
 }
 
 // Add appends a leaf whose data is an entry hash.
-func (t *Tree) Add(entry Hash) { t.AddVisiting(entry, nil) }
-
-// AddVisiting is Add that calls visit for every subtree that becomes complete,
-// the leaf first. visit may be nil.
-func (t *Tree) AddVisiting(entry Hash, visit func(NodeID, Hash)) {
+func (t *Tree) Add(entry Hash) {
 	node := LeafHash(entry)
-	for level := uint(0); ; level++ {
-		if visit != nil {
-			visit(NodeID{level, t.size >> level}, node)
-		}
-		if t.size>>level&1 == 0 {
-			break
-		}
+	for level := uint(0); t.size>>level&1 == 1; level++ {
 		last := len(t.nodes) - 1
 		node = Join(t.nodes[last], node)
 		t.nodes = t.nodes[:last]
 	}
 	t.nodes = append(t.nodes, node)
 	t.size++
+}
+
+// AddAll is Add for many entries, which is faster than one by one, and calls visit for
+// every subtree that becomes complete, those of a level after all of the levels below.
+// visit may be nil.
+func (t *Tree) AddAll(entries []Hash, visit func(NodeID, Hash)) {
+	if t.batch == nil {
+		t.batch = NewBatch()
+	}
+	for _, e := range entries {
+		t.batch.leaf(e)
+	}
+	t.row = t.batch.Sum(t.row[:0])
+	var last [64]Hash // of the complete subtrees of a level one that has no sibling yet
+	t.eachNode(func(level int, node *Hash) { last[level] = *node })
+	first := t.size // the index of the row's first node
+	for level := uint(0); len(t.row) > 0; level++ {
+		for i := 0; visit != nil && i < len(t.row); i++ {
+			visit(NodeID{level, first + uint64(i)}, t.row[i])
+		}
+		row := t.row
+		if first&1 == 1 {
+			t.batch.join(last[level], row[0])
+			row = row[1:]
+		}
+		for ; len(row) > 1; row = row[2:] {
+			t.batch.join(row[0], row[1])
+		}
+		if len(row) == 1 {
+			last[level] = row[0]
+		}
+		t.row = t.batch.Sum(t.row[:0])
+		first >>= 1
+	}
+	t.size += uint64(len(entries))
+	t.nodes = t.nodes[:0]
+	for range bits.OnesCount64(t.size) {
+		t.nodes = append(t.nodes, Hash{})
+	}
+	t.eachNode(func(level int, node *Hash) { *node = last[level] })
+}
+
+// eachNode calls f for each of the nodes, the largest subtree's first.
+func (t *Tree) eachNode(f func(level int, node *Hash)) {
+	left := t.size
+	for i := range t.nodes {
+		level := bits.Len64(left) - 1
+		left &^= 1 << level
+		f(level, &t.nodes[i])
+	}
 }
 
 // Size is the number of leaves.

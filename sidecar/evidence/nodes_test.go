@@ -13,7 +13,7 @@ func treeOf(n uint64) (leaves []chain.Hash, tree *chain.Tree, read chain.NodeRea
 	for i := range n {
 		leaf := chain.EntryHash(chain.Hash{}, i, nil)
 		leaves = append(leaves, leaf)
-		tree.AddVisiting(leaf, func(id chain.NodeID, h chain.Hash) { nodes[id] = h })
+		tree.AddAll([]chain.Hash{leaf}, func(id chain.NodeID, h chain.Hash) { nodes[id] = h })
 	}
 	return leaves, tree, func(id chain.NodeID) (chain.Hash, error) { return nodes[id], nil }
 }

@@ -11,8 +11,9 @@ import (
 // Meters says which meters the entries of a view belong to: an answer is its
 // request's, and nobody's if that is pruned. It is not safe for use by several goroutines.
 type Meters struct {
-	view *auditlog.View
-	seen map[uint64][]string
+	view    *auditlog.View
+	seen    map[uint64][]string
+	summary auditlog.Summary
 }
 
 // NewMeters needs the view as long as it is used.
@@ -50,12 +51,15 @@ func (m *Meters) Of(offset uint64, ev *logv1.Event) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find meters of entry %d: %w", offset, err)
 	}
-	of, err := e.Event()
-	if err != nil {
+	if err := m.summary.Summarize(e.Raw); err != nil {
 		return nil, fmt.Errorf("find meters of entry %d: %w", offset, err)
 	}
-	m.keep(request, of.GetRequest().GetMeterIds())
-	return of.GetRequest().GetMeterIds(), nil
+	var ids []string
+	for _, id := range m.summary.Meters {
+		ids = append(ids, string(id))
+	}
+	m.keep(request, ids)
+	return ids, nil
 }
 
 func (m *Meters) keep(request uint64, ids []string) {

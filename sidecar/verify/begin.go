@@ -28,7 +28,7 @@ func begin(v *auditlog.View, o Options) (*checker, error) {
 		return nil, err
 	}
 	c := &checker{
-		view: v, opts: o, hasher: chain.NewHasher(), report: &Report{Tip: tip.Offset, ChainRoot: tip.Hash},
+		view: v, opts: o, batch: chain.NewBatch(), report: &Report{Tip: tip.Offset, ChainRoot: tip.Hash},
 		trusted: maps.Clone(o.Trusted), footers: newFooters(v.Genesis().GetCheckpointInterval(), s),
 	}
 	if cut, ok := v.Cut(); ok {

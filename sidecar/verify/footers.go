@@ -14,23 +14,24 @@ type footers struct {
 	interval uint64
 	tree     *chain.Tree
 	outputs  chain.Root
-	first    uint64 // of the window
-	nextID   uint64
-	open     map[uint64][]string // requests without an outcome, and their meters
-	pruned   map[uint64]bool     // those of them whose entry was pruned
-	clockMS  uint64
-	overdue  bool // said already
-	stored   *stored
-	names    map[string]string // of meters, each once
-	summary  auditlog.Summary
+	// What is not in these two yet: settle.
+	leaves  []chain.Hash
+	pending *chain.Batch
+	hashes  []chain.Hash
+	first   uint64 // of the window
+	nextID  uint64
+	open    openRequests
+	clockMS uint64
+	overdue bool // said already
+	stored  *stored
+	summary auditlog.Summary
 	// The tree before the newest checkpoint.
 	sealedNodes [][]byte
 }
 
 func newFooters(interval uint64, s *stored) *footers {
 	return &footers{
-		interval: interval, tree: chain.NewTree(), open: map[uint64][]string{}, pruned: map[uint64]bool{},
-		stored: s, names: map[string]string{},
+		interval: interval, tree: chain.NewTree(), pending: chain.NewBatch(), open: openRequests{more: map[uint64]*openRequest{}}, stored: s,
 	}
 }
 
@@ -46,7 +47,7 @@ func (f *footers) base(r *Report, p *Point) {
 
 // entry takes an entry into account whose link to the one before was checked. It
 // returns a checkpoint. first: it is where a log was cut, or a verification goes on.
-func (f *footers) entry(r *Report, e auditlog.Entry, hash chain.Hash, first bool) *auditlog.CheckpointAt {
+func (f *footers) entry(r *Report, e *auditlog.Entry, hash chain.Hash, first bool) *auditlog.CheckpointAt {
 	s := &f.summary
 	if err := s.Summarize(e.Raw); err != nil {
 		r.add(e.Offset, CodeUndecodable, "%v", err)
@@ -80,12 +81,23 @@ func (f *footers) entry(r *Report, e auditlog.Entry, hash chain.Hash, first bool
 		r.add(e.Offset, CodeCut, "the log begins here, and this is no checkpoint")
 	}
 	f.stored.terms.Add(e.Offset, s.Kind, s.Status, f.event(r, e.Offset, s))
-	f.tree.AddVisiting(hash, f.stored.node(r, e.Offset))
+	f.leaves = append(f.leaves, hash)
 	return at
 }
 
+// settle brings the tree and the outputs up to the newest entry. Many hashes at once
+// are computed faster than one by one.
+func (f *footers) settle(r *Report) {
+	f.tree.AddAll(f.leaves, func(id chain.NodeID, hash chain.Hash) { f.stored.node(r, id, hash) })
+	f.leaves = f.leaves[:0]
+	f.hashes = f.pending.Sum(f.hashes[:0])
+	for _, h := range f.hashes {
+		f.outputs.Add(h)
+	}
+}
+
 // decoded looks at the events of which more than a summary is checked.
-func (f *footers) decoded(r *Report, e auditlog.Entry, hash chain.Hash, first bool) *auditlog.CheckpointAt {
+func (f *footers) decoded(r *Report, e *auditlog.Entry, hash chain.Hash, first bool) *auditlog.CheckpointAt {
 	ev, err := e.Event()
 	if err != nil {
 		r.add(e.Offset, CodeUndecodable, "%v", err)
@@ -98,6 +110,7 @@ func (f *footers) decoded(r *Report, e auditlog.Entry, hash chain.Hash, first bo
 	if c == nil {
 		return nil
 	}
+	f.settle(r)
 	if first {
 		f.begin(r, e.Offset, c)
 	} else {
@@ -115,50 +128,47 @@ func (f *footers) begin(r *Report, offset uint64, c *logv1.Checkpoint) {
 	}
 	f.nextID, f.stored.window = c.GetCheckpointId()+1, c.GetCheckpointId()+1
 	for _, o := range c.GetOpenRequests() {
-		f.open[o] = nil
+		if f.open.at(o) != nil {
+			continue // the checkpoint is not what the honest one was, and said to be so
+		}
+		request := f.open.add(o)
 		e, err := f.stored.view.Entry(o)
 		switch {
 		case errors.Is(err, auditlog.ErrPruned):
-			f.pruned[o] = true
+			request.pruned = true
 		case err == nil:
 			var s auditlog.Summary
 			if err = s.Summarize(e.Raw); err == nil {
-				f.open[o] = f.meters(s.Meters)
+				f.meters(request, &s)
 			}
 		}
-		if err != nil && !f.pruned[o] {
+		if err != nil && !request.pruned {
 			r.add(o, CodeUnreadable, "this request was open at %d, and can't be read: %v", offset, err)
 		}
 	}
 }
 
-// meters are the names of a request's meters.
-func (f *footers) meters(ids [][]byte) []string {
-	list := make([]string, len(ids))
-	for i, id := range ids {
-		name, known := f.names[string(id)]
-		if !known {
-			name = string(id)
-			f.names[name] = name
-		}
-		list[i] = name
+// meters sets the meters of a request.
+func (f *footers) meters(request *openRequest, s *auditlog.Summary) {
+	for _, id := range s.Meters {
+		request.meters = append(request.meters, f.stored.terms.Meter(id))
 	}
-	return list
 }
 
-// event takes an event into account, and returns the meters that it belongs to.
-func (f *footers) event(r *Report, offset uint64, s *auditlog.Summary) []string {
+// event takes an event into account, and returns the meters that it belongs to, good
+// until the next event.
+func (f *footers) event(r *Report, offset uint64, s *auditlog.Summary) []*auditlog.Meter {
 	switch s.Kind {
 	case auditlog.KindRequest:
 		r.Requests++
-		meters := f.meters(s.Meters)
-		f.open[offset] = meters
-		return meters
+		request := f.open.add(offset)
+		f.meters(request, s)
+		return request.meters
 	case auditlog.KindRequestPart, auditlog.KindResponsePart:
 		return f.belongs(r, offset, s.RequestOffset)
 	case auditlog.KindResponse:
 		r.Responses++
-		f.outputs.Add(chain.EventHash(s.Output))
+		f.pending.Event(s.Output)
 		return f.outcome(r, offset, s.RequestOffset)
 	case auditlog.KindAbort:
 		r.Aborts++
@@ -171,24 +181,26 @@ func (f *footers) event(r *Report, offset uint64, s *auditlog.Summary) []string 
 	return nil
 }
 
-func (f *footers) belongs(r *Report, offset, request uint64) []string {
-	meters, ok := f.open[request]
-	if !ok {
+func (f *footers) belongs(r *Report, offset, request uint64) []*auditlog.Meter {
+	o := f.open.at(request)
+	if o == nil {
 		r.add(offset, CodeOutcome, "it belongs to request %d, which is none, or has its outcome already", request)
+		return nil
 	}
-	if f.pruned[request] {
+	if o.pruned {
 		f.stored.orphan(offset)
 	}
-	return meters
+	return o.meters
 }
 
-func (f *footers) outcome(r *Report, offset, request uint64) []string {
+func (f *footers) outcome(r *Report, offset, request uint64) []*auditlog.Meter {
 	meters := f.belongs(r, offset, request)
-	if f.pruned[request] {
-		r.OfPruned++
+	if o := f.open.at(request); o != nil {
+		if o.pruned {
+			r.OfPruned++
+		}
+		f.open.end(o)
 	}
-	delete(f.open, request)
-	delete(f.pruned, request)
 	return meters
 }
 
@@ -224,11 +236,7 @@ func (f *footers) window(r *Report, offset uint64, c *logv1.Checkpoint) {
 	if byInterval != full && (byInterval || offset-f.first > f.interval) {
 		r.add(offset, CodeCheckpoint, "it seals %d entries by reason %s; a full window has %d", offset-f.first, c.GetReason(), f.interval)
 	}
-	open := make([]uint64, 0, len(f.open))
-	for o := range f.open {
-		open = append(open, o)
-	}
-	slices.Sort(open)
+	open := f.open.offsets()
 	if !slices.Equal(open, c.GetOpenRequests()) {
 		r.add(offset, CodeCheckpoint, "it names %d open requests, the window leaves %d, or others", len(c.GetOpenRequests()), len(open))
 	}

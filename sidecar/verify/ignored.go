@@ -7,7 +7,7 @@ import (
 
 // ignored checks that what an ignore policy took out of a body fits into its output.
 // That it is what stood there only the chain can tell: no output hash covers it.
-func ignored(r *Report, e auditlog.Entry) {
+func ignored(r *Report, e *auditlog.Entry) {
 	ev, err := e.Event()
 	if err != nil {
 		r.add(e.Offset, CodeUndecodable, "%v", err)

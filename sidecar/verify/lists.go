@@ -12,7 +12,7 @@ import (
 
 // storedSums are the sums of the stored lists, by window.
 type storedSums struct {
-	windows map[uint64]auditlog.ListSum
+	windows map[uint64]*auditlog.ListSum
 	strange int
 	err     error
 }
@@ -40,9 +40,13 @@ func (s *stored) lists(ctx context.Context, r *Report) {
 		return
 	}
 	sums, strange := stored.windows, stored.strange
-	maps.DeleteFunc(sums, func(window uint64, _ auditlog.ListSum) bool { return window < s.base })
+	maps.DeleteFunc(sums, func(window uint64, _ *auditlog.ListSum) bool { return window < s.base })
 	for _, t := range s.windows {
-		got, some := sums[t.id]
+		var got auditlog.ListSum
+		sum, some := sums[t.id]
+		if some {
+			got = *sum
+		}
 		delete(sums, t.id)
 		if got == t.lists || !some && t.id >= s.indexed {
 			continue

@@ -18,7 +18,7 @@ type stored struct {
 	window  uint64 // id of the open window
 	first   uint64 // its first offset
 	firstMS uint64 // its first entry's clock
-	terms   auditlog.Lists
+	terms   *auditlog.ListSummer
 	orphans map[uint64]bool // entries of it whose meters nobody knows any more
 	hasher  *auditlog.ListHasher
 	sums    chan storedSums
@@ -40,7 +40,8 @@ func newStored(v *auditlog.View) (*stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stored{view: v, indexed: indexed, from: from, hasher: auditlog.NewListHasher()}, nil
+	h := auditlog.NewListHasher()
+	return &stored{view: v, indexed: indexed, from: from, hasher: h, terms: h.Summer()}, nil
 }
 
 // begin opens a window.
@@ -73,7 +74,7 @@ func (s *stored) checkpoint(r *Report, offset, id uint64, nodes [][]byte) {
 		r.add(offset, CodeStoredFooter, "the list of checkpoints has another offset or other Merkle nodes for checkpoint %d", id)
 	}
 	s.windows = append(s.windows, tally{
-		id: s.window, first: s.first, lists: s.hasher.Sum(s.window, &s.terms), orphans: s.orphans, times: s.time(r, offset-1),
+		id: s.window, first: s.first, lists: s.terms.Sum(s.window), orphans: s.orphans, times: s.time(r, offset-1),
 	})
 	s.window++
 }
@@ -95,23 +96,19 @@ func (s *stored) time(r *Report, last uint64) int {
 	return 1
 }
 
-// node compares the stored Merkle nodes that an entry completes.
-func (s *stored) node(r *Report, offset uint64) func(chain.NodeID, chain.Hash) {
-	if offset&(1<<auditlog.StoredLevel-1) != 1<<auditlog.StoredLevel-1 {
-		return nil
+// node compares a Merkle node that is stored, if one of its level has to be.
+func (s *stored) node(r *Report, id chain.NodeID, hash chain.Hash) {
+	if id.Level < auditlog.StoredLevel {
+		return
 	}
-	return func(id chain.NodeID, hash chain.Hash) {
-		if id.Level < auditlog.StoredLevel {
-			return
-		}
-		switch found, equal, err := s.view.StoredNode(id, hash); {
-		case err != nil:
-			s.unreadable(r, offset, CodeTree, err)
-		case found && !equal:
-			r.add(offset, CodeTree, "the stored Merkle node %d/%d, which ends here, is not the entries'", id.Level, id.Index)
-		case !found && offset < s.from:
-			r.add(offset, CodeTree, "the Merkle node %d/%d, which ends here, is not stored", id.Level, id.Index)
-		}
+	offset := (id.Index+1)<<id.Level - 1
+	switch found, equal, err := s.view.StoredNode(id, hash); {
+	case err != nil:
+		s.unreadable(r, offset, CodeTree, err)
+	case found && !equal:
+		r.add(offset, CodeTree, "the stored Merkle node %d/%d, which ends here, is not the entries'", id.Level, id.Index)
+	case !found && offset < s.from:
+		r.add(offset, CodeTree, "the Merkle node %d/%d, which ends here, is not stored", id.Level, id.Index)
 	}
 }
 

@@ -57,7 +57,7 @@ func Verify(ctx context.Context, v *auditlog.View, o Options) (*Report, error) {
 	if !r.Broken {
 		c.end()
 	}
-	r.Open = uint64(len(c.footers.open))
+	r.Open = uint64(c.footers.open.count)
 	if !r.Broken {
 		c.footers.stored.end(ctx, r, c.footers)
 	}
@@ -81,15 +81,16 @@ func Verify(ctx context.Context, v *auditlog.View, o Options) (*Report, error) {
 type checker struct {
 	view    *auditlog.View
 	opts    Options
-	hasher  *chain.Hasher
+	batch   *chain.Batch
 	report  *Report
 	trusted map[uint64]chain.Hash
 	footers *footers
 	base    *Point // where the walk begins, nil: with the genesis
 	next    uint64
 	prev    chain.Hash
-	// The entry before next: its bytes are the chain's once the next one names its hash.
-	last    auditlog.Entry
+	// The batch of the entry before next, whose bytes are the chain's once the next one
+	// names its hash.
+	last    *batch
 	pending bool
 	// What the walk itself found, apart from the report, which the other goroutine
 	// writes meanwhile.
@@ -97,23 +98,25 @@ type checker struct {
 	cutOff   bool        // the chain does not hold
 	wrong    atomic.Bool // something was found
 	compared int         // trusted roots
-	batch    []confirmed
-	batches  chan []confirmed
-	spare    chan []confirmed
+	batches  chan *batch
+	spare    chan *batch
 }
 
 // walk checks entries until one is broken or the tip was reached.
 func (c *checker) walk(ctx context.Context) error {
-	for e, err := range c.view.Entries(ctx, c.next, c.report.Tip) {
+	for chunk, err := range c.view.Chunks(ctx, c.next, c.report.Tip) {
+		b := c.newBatch(chunk)
+		for i := range chunk.Entries {
+			if !c.entry(b, i) {
+				return nil
+			}
+		}
 		if err != nil {
 			if ctx.Err() != nil || errors.Is(err, auditlog.ErrReopened) {
 				return err
 			}
 			c.confirm()
-			c.unreadable(e.Offset, err)
-			return nil
-		}
-		if !c.entry(e) {
+			c.unreadable(chunk.Next, err)
 			return nil
 		}
 	}
@@ -140,9 +143,10 @@ func (c *checker) broken(offset uint64, code Code, format string, args ...any) {
 	c.cutOff, c.pending = true, false
 }
 
-// entry checks one entry's place in the chain, and then what the one before it says;
-// false if nothing behind it can be checked.
-func (c *checker) entry(e auditlog.Entry) bool {
+// entry checks one entry's place in the chain, and confirms the one before it; false
+// if nothing behind it can be checked.
+func (c *checker) entry(b *batch, i int) bool {
+	e := &b.chunk.Entries[i]
 	if e.Offset != c.next {
 		c.confirm()
 		c.broken(c.next, CodeMissing, "there is no such entry; the next one is %d", e.Offset)
@@ -164,7 +168,7 @@ func (c *checker) entry(e auditlog.Entry) bool {
 		c.badLink(e)
 		return false
 	}
-	hash := c.hasher.Entry(e.PrevEntryHash, e.Offset, e.Raw)
+	hash := b.hashes[i]
 	if e.Offset == c.report.Tip && hash != c.report.ChainRoot {
 		c.broken(e.Offset, CodeTip, "the newest entry's hash is %s, but the stored root is %s", hash, c.report.ChainRoot)
 		return false
@@ -174,33 +178,20 @@ func (c *checker) entry(e auditlog.Entry) bool {
 		return false
 	}
 	c.trustedRoot(e.Offset, hash)
-	c.last, c.pending = e, true
+	c.last, c.pending = b, true
 	c.next, c.prev = e.Offset+1, hash
 	return true
 }
 
-// confirm takes the last entry into account: its hash, c.prev, is the chain's.
-func (c *checker) confirm() {
-	if !c.pending {
-		return
-	}
-	c.pending = false
-	c.batch = append(c.batch, confirmed{c.last, c.prev})
-	if len(c.batch) == batchEntries {
-		c.batches <- c.batch
-		c.batch = (<-c.spare)[:0]
-	}
-}
-
 // badLink says which side of a broken link is the bad one (docs/LOG-FORMAT.md,
 // "Which offset is the bad one").
-func (c *checker) badLink(e auditlog.Entry) {
+func (c *checker) badLink(e *auditlog.Entry) {
 	before := e.Offset - 1
 	if e.Offset == 0 {
 		c.broken(0, CodeLink, "the first entry names a previous one: %s", e.PrevEntryHash)
 		return
 	}
-	broken, healed := c.prev, c.hasher.Entry(c.prev, e.Offset, e.Raw)
+	broken, healed := c.prev, chain.EntryHash(c.prev, e.Offset, e.Raw)
 	bad := before
 	if e.Offset == c.report.Tip {
 		if healed == c.report.ChainRoot {
@@ -217,6 +208,9 @@ func (c *checker) badLink(e auditlog.Entry) {
 }
 
 func (c *checker) trustedRoot(offset uint64, hash chain.Hash) {
+	if len(c.trusted) == 0 {
+		return
+	}
 	want, ok := c.trusted[offset]
 	if !ok {
 		return
