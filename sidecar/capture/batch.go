@@ -124,14 +124,6 @@ func (x *exchange) partNotRecorded(err error) error {
 	return nil
 }
 
-// refusePart cuts a stream whose next part finds no room, behind what is there.
-func (x *exchange) refusePart() error {
-	if err := x.settle(); err != nil || !x.recorded() {
-		return err
-	}
-	return x.refuseWith(noRoom("a part of a stream"))
-}
-
 // reply sends r behind the replies that wait already.
 func (x *exchange) reply(r *extprocv3.ProcessingResponse) {
 	x.steps = append(x.steps, step{replies: []*extprocv3.ProcessingResponse{r}})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,8 +41,8 @@ func (unmeasured) WaitedForPipeline(time.Duration) {}
 func (unmeasured) Refused(string)                  {}
 
 // partsRig is an exchange that is seen in parts both ways, in a log of its own,
-// with so many octets of room.
-func partsRig(t *testing.T, octets int64) (*exchange, *sink, chan<- message) {
+// with no room for whole bodies.
+func partsRig(t *testing.T) (*exchange, *sink, chan<- message) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "log")
 	if _, err := auditlog.Create(dir, auditlog.Origin{}); err != nil {
@@ -62,10 +63,10 @@ func partsRig(t *testing.T, octets int64) (*exchange, *sink, chan<- message) {
 	}
 	out, messages := &sink{ctx: t.Context()}, make(chan message, maxAhead)
 	x := &exchange{
-		server: New(Options{Log: log, Room: room.New(octets), Profile: logv1.Profile_PROFILE_STRICT, Metrics: unmeasured{}, Logger: slog.New(slog.DiscardHandler)}),
+		server: New(Options{Log: log, Room: room.New(0), Profile: logv1.Profile_PROFILE_STRICT, Metrics: unmeasured{}, Logger: slog.New(slog.DiscardHandler)}),
 		stream: out, messages: messages, phase: released, offset: placed.Offset,
 	}
-	x.backlog = newBacklog(x.server.Room)
+	x.backlog = newBacklog()
 	x.backlog.begin()
 	x.request.stream, x.request.mode = true, bodyInParts
 	x.answer.begun, x.answer.seen, x.answer.passed = true, seenInParts, newOmission()
@@ -117,7 +118,7 @@ func partsIn(t *testing.T, x *exchange) (list string) {
 // TestWhatIsThereAtOneMomentIsOnePart: chunks of one direction are joined, the
 // order of the directions stays, and each chunk has its reply.
 func TestWhatIsThereAtOneMomentIsOnePart(t *testing.T) {
-	x, out, messages := partsRig(t, 1<<20)
+	x, out, messages := partsRig(t)
 	for _, c := range []string{">a", ">b", "<c", "<d", "<e", ">f", ">"} {
 		messages <- x.backlog.take(t.Context(), chunk(c))
 	}
@@ -132,32 +133,29 @@ func TestWhatIsThereAtOneMomentIsOnePart(t *testing.T) {
 	}
 }
 
-// TestPartsTakeRoom: chunks take room until they are recorded. One that finds none
-// cuts the stream, behind all that found some.
-func TestPartsTakeRoom(t *testing.T) {
-	x, _, messages := partsRig(t, 10)
-	next := func(want int64) {
-		t.Helper()
+// TestAStreamWaitsForTheDisk: what is not recorded has a bound, and a chunk that is
+// larger than that passes alone.
+func TestAStreamWaitsForTheDisk(t *testing.T) {
+	x, _, messages := partsRig(t)
+	full := ">" + strings.Repeat("a", maxBehind)
+	messages <- x.backlog.take(t.Context(), chunk(full))
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if m := x.backlog.take(gone, chunk(">b")); m.counted != 0 {
+		t.Errorf("%d octets more were taken", m.counted)
+	}
+	next := func(got message) {
+		messages <- got
 		if more, err := x.next(); !more || err != nil {
 			t.Fatal(more, err)
 		}
-		if got := x.server.Room.Taken(); got != want {
-			t.Errorf("%d octets are taken, want %d", got, want)
-		}
 	}
-	for _, part := range []string{">aaaaaaaa", "<bbbbbbbb"} {
-		messages <- x.backlog.take(t.Context(), chunk(part))
-		if got := x.server.Room.Taken(); got != 8 {
-			t.Errorf("%d octets are taken by 8 that came", got)
-		}
-		next(0)
-	}
-	for _, part := range []string{">cccccccc", ">dddddddd", ">ee"} {
-		messages <- x.backlog.take(t.Context(), chunk(part))
-	}
-	next(2) // what came behind is not handled yet
-	next(0)
-	if got, want := partsIn(t, x), ">aaaaaaaa< ><bbbbbbbb >cccccccc< DELIVERED_MAYBE ABORT_CAUSE_REFUSED"; got != want {
-		t.Errorf("the log has %q, want %q", got, want)
+	waiting := make(chan message)
+	go func() { waiting <- x.backlog.take(t.Context(), chunk("<"+strings.Repeat("c", 2*maxBehind))) }()
+	next(message{ProcessingRequest: chunk("<")})
+	next(<-waiting)
+	next(x.backlog.take(t.Context(), chunk(full)))
+	if !x.backlog.behind.TryAcquire(maxBehind) {
+		t.Error("something is held, and all is recorded")
 	}
 }

@@ -47,12 +47,9 @@ type exchange struct {
 // handle takes one message and sends its reply, or leaves that to settle. An
 // error fails the stream.
 func (x *exchange) handle(m message) error {
-	x.backlog.handle(m)
+	x.backlog.handled += m.counted
 	if x.phase == overturned {
 		return nil
-	}
-	if m.noRoom && x.recorded() {
-		return x.refusePart()
 	}
 	if in, err := x.inParts(m.ProcessingRequest); in {
 		return err
@@ -103,7 +100,6 @@ func (x *exchange) end() {
 	}
 	x.close(logv1.AbortCause_ABORT_CAUSE_UNKNOWN, "")
 	x.room.Release()
-	x.backlog.end()
 }
 
 // close gives a request without an outcome an Abort, and the turn back. It may be

@@ -16,10 +16,7 @@ const maxAhead = 16
 // message is what Envoy sent.
 type message struct {
 	*extprocv3.ProcessingRequest
-	// Of the backlog: the octets that it counts, in the room and among those that
-	// the stream is behind, and whether there was no room for it.
-	octets, waited int64
-	noRoom         bool
+	counted int64 // octets, by the backlog
 }
 
 // receive starts the stream's receiver, so that the end of the stream is seen

@@ -110,7 +110,7 @@ func (s *Server) Process(st stream) error {
 	if s.Profile == logv1.Profile_PROFILE_OBSERVE {
 		return s.observe(st)
 	}
-	x := &exchange{server: s, stream: st, backlog: newBacklog(s.Room)}
+	x := &exchange{server: s, stream: st, backlog: newBacklog()}
 	x.messages = s.receive(st, x.backlog)
 	x.request.mode = bodyWhole
 	defer x.end()

@@ -58,29 +58,14 @@ func (s *Share) Resize(n int64) bool {
 	if s == nil {
 		return true
 	}
+	n = max(n, 0)
 	s.room.mu.Lock()
 	defer s.room.mu.Unlock()
-	return s.grow(max(n, 0) - s.octets)
-}
-
-// Grow makes the share n octets larger, or smaller where n is negative. If so many
-// are not free it returns false, and the share stays as it was.
-func (s *Share) Grow(n int64) bool {
-	if s == nil {
-		return true
-	}
-	s.room.mu.Lock()
-	defer s.room.mu.Unlock()
-	return s.grow(max(n, -s.octets))
-}
-
-// grow is called with the room's mutex held.
-func (s *Share) grow(n int64) bool {
-	if s.released || n > s.room.limit-s.room.taken {
+	if s.released || n-s.octets > s.room.limit-s.room.taken {
 		return false
 	}
-	s.room.taken += n
-	s.octets += n
+	s.room.taken += n - s.octets
+	s.octets = n
 	return true
 }
 
