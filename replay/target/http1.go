@@ -57,7 +57,8 @@ func (c *http1Conn) exchange(ctx context.Context, r *Request, g *gathered) (keep
 	case up.broken: // what comes then is the server's reaction to it
 		return false, ErrBrokenOff
 	case err == nil:
-		keep = keep && undisturbed && up.whole && c.tcp.SetWriteDeadline(noDeadline) == nil
+		ended := r.BreakOff == nil // else the server may be in the middle of a body
+		keep = keep && undisturbed && up.whole && ended && c.tcp.SetWriteDeadline(noDeadline) == nil
 		return keep, nil
 	case errors.Is(err, ErrMalformed):
 		return false, err

@@ -98,7 +98,8 @@ func (c *http2Conn) exchange(ctx context.Context, r *Request, g *gathered) (keep
 	case sent.source != nil:
 		return false, sent.source
 	case s.whole && err == nil:
-		return undisturbed && sent.whole && !c.leaving, nil
+		// Behind a client's end the server's reaction to it is still to come.
+		return undisturbed && sent.whole && !sent.broken && !c.leaving, nil
 	case errors.Is(err, ErrMalformed), errors.Is(err, errNotProcessed):
 		return false, err
 	case sent.broken:

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -276,6 +277,64 @@ func TestIdleBoundsAStream(t *testing.T) {
 		r.Idle = 50 * time.Millisecond
 		if _, err := open(t, scheme+"://"+address, target.Options{}).Do(within(t), r); !errors.Is(err, target.ErrTimeout) || errors.Is(err, target.ErrOrder) {
 			t.Errorf("%s: %v, want ErrTimeout", scheme, err)
+		}
+	}
+}
+
+// An answer may cross the end of its client on the way. What then comes of that end
+// is no part of a later exchange.
+func TestAnAnswerCrossesTheEndOfItsClient(t *testing.T) {
+	address := peers(t, func(n int, p *peer) error {
+		if n > 0 {
+			return p.ok()
+		}
+		r, err := p.next()
+		if err != nil {
+			return err
+		}
+		for {
+			f, err := p.ReadFrame()
+			if err != nil {
+				return err
+			}
+			if ping, is := f.(*http2.PingFrame); is && !ping.IsAck() {
+				err := errors.Join(p.headers(r.id, false, ":status: 200"), p.WriteData(r.id, true, []byte("whole")), p.WritePing(true, ping.Data))
+				if err != nil {
+					return err
+				}
+				return p.ok()
+			}
+		}
+	})
+	tg := open(t, "h2c://"+address, target.Options{})
+	r := get("GET")
+	r.BreakOff = pointer(0)
+	if m, err := tg.Do(within(t), r); err != nil || string(m.Body) != "whole" {
+		t.Errorf("got %q, %v", m.Body, err)
+	}
+	if m, err := tg.Do(within(t), get("GET")); err != nil || m.Status != 200 {
+		t.Errorf("the next one: status %d, %v", m.Status, err)
+	}
+}
+
+// A request that has no end leaves its server in the middle of a body.
+func TestWhatFollowsARequestWithoutAnEnd(t *testing.T) {
+	for _, scheme := range schemes {
+		address := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "2")
+			_, _ = w.Write([]byte("no"))
+			if r.ProtoMajor == 1 {
+				_ = http.NewResponseController(w).Flush()
+				_, _ = io.Copy(io.Discard, r.Body) // until it breaks off
+			}
+		})
+		tg := open(t, scheme+"://"+address, target.Options{})
+		for range 2 {
+			r := converse(partsOf(target.Part{Data: []byte("ab")}))
+			r.BreakOff = pointer(math.MaxUint64)
+			if m, err := tg.Do(within(t), r); err != nil || m.Status != 200 || string(m.Body) != "no" {
+				t.Errorf("%s: got %v, %v", scheme, m, err)
+			}
 		}
 	}
 }

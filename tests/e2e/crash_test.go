@@ -11,17 +11,22 @@ import (
 	"verbatim/tests/mesh"
 )
 
-var crashSeed = flag.Uint64("crash.seed", 0, "draw the moments of crashes from this `seed`, as a failed run printed it; 0: another one each time")
+var drawSeed = flag.Uint64("draw.seed", 0, "draw the moments of crashes, and the traffic under which they are, from this `seed`, as a failed run printed it; 0: another one each time")
+
+// drawnFrom is the seed of what a test draws; a failed run prints it.
+func drawnFrom(t *testing.T) (seed uint64) {
+	t.Helper()
+	for seed = *drawSeed; seed == 0; {
+		seed = rand.Uint64()
+	}
+	t.Logf("drawn with -draw.seed=%d", seed)
+	return seed
+}
 
 // crashes draws the moments of crashes, as a number of answers from 1 to most.
 func crashes(t *testing.T, most int) (next func() int) {
 	t.Helper()
-	seed := *crashSeed
-	for seed == 0 {
-		seed = rand.Uint64()
-	}
-	t.Logf("drawn with -crash.seed=%d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := rand.New(rand.NewPCG(drawnFrom(t), 0))
 	return func() int {
 		n := 1 + random.IntN(most)
 		t.Logf("crash after %d answers", n)

@@ -15,6 +15,7 @@ type recorded struct {
 	// Without a Response these are zero.
 	response auditlog.Entry
 	answer   *logv1.Output
+	local    *logv1.LocalReply // nil: the pipeline answered
 	// Nil without an Abort.
 	abort *logv1.Abort
 }
@@ -31,7 +32,7 @@ func recordedExchanges(t *testing.T, log string) []*recorded {
 			list, open[e.Offset] = append(list, x), x
 		case *logv1.Event_Response:
 			x := open[k.Response.GetRequestOffset()]
-			x.response = e
+			x.response, x.local = e, k.Response.GetLocalReply()
 			var err error
 			if x.answer, err = output.Decode(k.Response.GetOutput()); err != nil {
 				t.Fatalf("entry %d: %v", e.Offset, err)
