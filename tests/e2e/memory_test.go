@@ -45,7 +45,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			inFlight := uint64(room) //nolint:gosec // a constant
 			base := uint64(192 * mib)
 			if c.stream != "" {
-				base = 448 * mib // what is written comes to the tables of the log that are in memory
+				base = 512 * mib // what is written comes to the tables of the log that are in memory
 			} else if most := 192*mib + 2*inFlight; envoy > most {
 				t.Errorf("Envoy had %d MiB, the bound is %d MiB", envoy>>20, most>>20)
 			}

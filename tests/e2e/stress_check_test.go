@@ -51,7 +51,7 @@ func (s *stress) checkMemory() {
 	if most := uint64(192*mib + 2*stressRoom); s.peaks["envoy"] > most {
 		s.t.Errorf("Envoy had %d MiB, the bound is %d MiB", s.peaks["envoy"]/mib, most/mib)
 	}
-	if most := uint64(448*mib + 5*stressRoom); s.peaks["sidecar"] > most {
+	if most := uint64(512*mib + 5*stressRoom); s.peaks["sidecar"] > most {
 		s.t.Errorf("the sidecar had %d MiB, the bound is %d MiB", s.peaks["sidecar"]/mib, most/mib)
 	}
 }
