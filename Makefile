@@ -54,8 +54,11 @@ soak: needs-test build ## run the long tests: retention over 100 days at a milli
 	go test -count=1 -timeout=60m ./sidecar/retention -run=Hundred -v -retention.perday=10000
 
 .PHONY: fire
-fire: needs-test build ## run the tests under fire in full: 1,000 connections that send 15 MiB each
-	go test -count=1 -timeout=15m ./tests/e2e -run='^Test(MemoryIsBounded|OrderingUnderFire)$$' -v -fire
+fire: needs-test build ## run the tests under fire in full: 1,000 connections that send 15 MiB each, five minutes of faults
+	go test -count=1 -timeout=40m ./tests/e2e -run='^Test(MemoryIsBounded|OrderingUnderFire|FaultsUnderLoad)$$' -v -fire
+
+.PHONY: nightly
+nightly: fire foreign soak faults ## run all that takes too long for each change: hours
 
 .PHONY: soroban
 soroban: ## build the Stellar node for tests, where there is Rust

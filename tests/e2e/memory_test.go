@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-var fire = flag.Bool("fire", false, "run the tests under fire in full: 1,000 connections that send 15 MiB each")
+var fire = flag.Bool("fire", false, "run the tests under fire in full: 1,000 connections that send 15 MiB each, five minutes of faults")
 
 // TestMemoryIsBounded sends more than there is room for, from many connections at
 // one time. What doesn't fit is refused, what fits is answered, and neither Envoy
