@@ -214,7 +214,7 @@ func (w *envoyWatch) get(ctx context.Context, path string, into any) error {
 		return err
 	}
 	if err := json.Unmarshal(b, into); err != nil {
-		return fmt.Errorf("read envoy's answer: %w", err)
+		return fmt.Errorf("ask envoy: read its answer: %w", err)
 	}
 	return nil
 }

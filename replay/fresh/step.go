@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -67,6 +68,9 @@ func (s Step) command(ctx context.Context, address string, w io.Writer) error {
 
 func (s Step) post(ctx context.Context, _ string, _ io.Writer) error {
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, string(s), http.NoBody)
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		return fmt.Errorf("read the URL: %w", u.Err) // which is not shown: it may hold a password
+	}
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -120,5 +121,15 @@ func TestACommandEndsWithItsContext(t *testing.T) {
 	}
 	if _, err := bytes.NewBuffer(nil).ReadFrom(r); err != nil { // ends when nobody holds the other end
 		t.Error(err)
+	}
+}
+
+// TestPasswordsAreNotShown: whatever is wrong with a URL.
+func TestPasswordsAreNotShown(t *testing.T) {
+	for _, u := range []string{"http://u:s3cret@127.0.0.1:1/", "http://u:s3cret@h:x/", "http://u:s3cret@%zz/"} {
+		err := fresh.Step(u).Run(t.Context(), "127.0.0.1:1", io.Discard)
+		if !errors.Is(err, fresh.ErrStep) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", u, err)
+		}
 	}
 }

@@ -43,7 +43,11 @@ type Options struct {
 // there, "host:port". The port is 80 where none is given. It opens no connection.
 func New(address string, o Options) (*Target, error) {
 	protocol, host := o.Protocol, address
-	if scheme, _, ok := strings.Cut(address, "://"); ok {
+	scheme, rest, ok := strings.Cut(address, "://")
+	if strings.Contains(rest, "@") || !ok && strings.Contains(address, "@") {
+		return nil, fmt.Errorf("%w: it has an @, and no target takes a user's name or password", ErrAddress) // nor does an error show them
+	}
+	if ok {
 		u, err := url.Parse(address)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrAddress, err)
@@ -56,7 +60,7 @@ func New(address string, o Options) (*Target, error) {
 		default:
 			return nil, fmt.Errorf("%w: %q has the scheme %q; use http:// for HTTP/1.1 or h2c:// for HTTP/2", ErrAddress, address, scheme)
 		}
-		if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Path != "" && u.Path != "/" {
+		if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Path != "" && u.Path != "/" {
 			return nil, fmt.Errorf("%w: %q has more than a host and a port; paths come from the recorded requests", ErrAddress, address)
 		}
 		host = u.Host

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -171,6 +172,11 @@ func TestNew(t *testing.T) {
 	} {
 		if _, err := target.New(bad, target.Options{}); !errors.Is(err, target.ErrAddress) {
 			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	for _, secret := range []string{"http://u:s3cret@h", "u:s3cret@h:80", "ftp://u:s3cret@h", "http://u:s3cret@h:x", "http://u:s3cret@%zz"} {
+		if _, err := target.New(secret, target.Options{Protocol: target.HTTP1}); !errors.Is(err, target.ErrAddress) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", secret, err)
 		}
 	}
 	for _, p := range []target.Protocol{target.HTTP1, target.HTTP2} {
