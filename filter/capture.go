@@ -40,10 +40,10 @@ const (
 	DefaultMaxEventBytes = 16 << 20
 )
 
-// RequestAttributes are the attributes that arrive with request headers. Those
+// requestAttributes are the attributes that arrive with request headers. Those
 // of the connection's certificate are absent without TLS.
 // See Envoy's "Attributes" page.
-var RequestAttributes = []string{
+var requestAttributes = []string{
 	"source.address",
 	"destination.address",
 	"request.protocol",
@@ -65,6 +65,19 @@ var ResponseAttributes = []string{
 // router it is asked for with the request, too: the router keeps the header list, so
 // that a retry brings what the capture set at the attempt before.
 const attemptCount = "upstream.request_attempt_count"
+
+// RequestAttributesOf are the attributes that have to arrive with request headers in a
+// place and a profile. The slice is the caller's.
+func RequestAttributesOf(at Position, profile Profile) []string {
+	list := slices.Clone(requestAttributes)
+	if at == Upstream {
+		list = append(list, attemptCount)
+	}
+	if profile == Observe {
+		list = append(list, "request.time")
+	}
+	return list
+}
 
 // Capture describes the recording of one Envoy's exchanges by one sidecar.
 type Capture struct {
@@ -155,7 +168,6 @@ func (c Capture) processor() *extprocv3.ExternalProcessor {
 		StatusOnError:      &typev3.HttpStatus{Code: typev3.StatusCode_ServiceUnavailable},
 		ProcessingMode:     wholeExchange(),
 		AllowModeOverride:  true,
-		RequestAttributes:  RequestAttributes,
 		ResponseAttributes: ResponseAttributes,
 		MessageTimeout:     durationpb.New(c.MessageTimeout),
 		MaxMessageTimeout:  durationpb.New(c.MessageTimeout),
@@ -163,12 +175,10 @@ func (c Capture) processor() *extprocv3.ExternalProcessor {
 		MutationRules:      headersOnly(),
 		RouteCacheAction:   extprocv3.ExternalProcessor_RETAIN,
 	}
-	if c.Position == Upstream {
-		p.RequestAttributes = append(slices.Clone(p.RequestAttributes), attemptCount)
-	}
 	if c.Profile == Observe {
 		observe(p)
 	}
+	p.RequestAttributes = RequestAttributesOf(c.Position, c.Profile)
 	return p
 }
 

@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"slices"
 	"time"
 
 	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
@@ -44,7 +43,6 @@ func observe(p *extprocv3.ExternalProcessor) {
 	p.ProcessingMode.ResponseBodyMode = extprocv3.ProcessingMode_STREAMED
 	p.MessageTimeout, p.MaxMessageTimeout = durationpb.New(never), nil
 	p.MutationRules = nil
-	p.RequestAttributes = append(slices.Clone(p.RequestAttributes), "request.time")
 }
 
 // inputs returns the filter that sets clock and seed, last in the list and once

@@ -73,6 +73,9 @@ var changes = []struct {
 	{"fail open", "fail-open", doctor.Loses, func(b *bootstrapv3.Bootstrap) {
 		editProcessor(b, func(p *processor) { p.FailureModeAllow = true })
 	}},
+	{"who answered", "attributes-missing", doctor.Doubts, func(b *bootstrapv3.Bootstrap) {
+		editProcessor(b, func(p *processor) { p.ResponseAttributes = p.ResponseAttributes[1:] })
+	}},
 	{"headers kept back", "forward-rules", doctor.Loses, func(b *bootstrapv3.Bootstrap) {
 		editProcessor(b, func(p *processor) { p.ForwardRules = &extprocv3.HeaderForwardingRules{} })
 	}},

@@ -2,9 +2,13 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
+
+	"verbatim/filter"
 )
 
 // defaultMessageTimeout is Envoy's own.
@@ -23,6 +27,7 @@ func (x *examination) processor(p *processor) {
 		x.add("stock-name", Loses, p.where, "it has the stock name: a route that disables that filter for another product's sake disables the capture", "name it verbatim.capture")
 	}
 	x.modes(p)
+	x.attributes(p)
 	if c.GetFailureModeAllow() && !x.settings.FailOpen && !c.GetObservabilityMode() {
 		x.add("fail-open", Loses, p.where, "failure_mode_allow lets traffic pass unrecorded when the sidecar fails, and the sidecar is not told so",
 			"remove failure_mode_allow, or set the sidecar's profile to match")
@@ -40,6 +45,30 @@ func (x *examination) processor(p *processor) {
 	if !c.GetMutationRules().GetDisallowIsError().GetValue() {
 		x.add("mutations-unchecked", Alters, p.where, "a refused change of a header is no error: a request may pass without the clock and seed that are recorded for it",
 			"set mutation_rules.disallow_is_error")
+	}
+}
+
+// attributes looks at what Envoy tells besides the message itself.
+func (x *examination) attributes(p *processor) {
+	at, profile := filter.Downstream, filter.Strict
+	if p.upstream {
+		at = filter.Upstream
+	}
+	if p.config.GetObservabilityMode() {
+		profile = filter.Observe
+	}
+	for _, wanted := range []struct {
+		field     string
+		has, want []string
+	}{
+		{"request_attributes", p.config.GetRequestAttributes(), filter.RequestAttributesOf(at, profile)},
+		{"response_attributes", p.config.GetResponseAttributes(), filter.ResponseAttributes},
+	} {
+		missing := slices.DeleteFunc(slices.Clone(wanted.want), func(a string) bool { return slices.Contains(wanted.has, a) })
+		if len(missing) > 0 {
+			x.add("attributes-missing", Doubts, p.where, fmt.Sprintf("%s lacks %s: who sent a request, who answered it and at which attempt is not recorded as it was", wanted.field, strings.Join(missing, ", ")),
+				"set "+wanted.field+" as `verbatim config envoy` prints it")
+		}
 	}
 }
 
