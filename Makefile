@@ -55,7 +55,7 @@ soak: needs-test build ## run the long tests: retention over 100 days at a milli
 
 .PHONY: fire
 fire: needs-test build ## run the tests under fire in full: 1,000 connections that send 15 MiB each, five minutes of faults
-	go test -count=1 -timeout=40m ./tests/e2e -run='^Test(MemoryIsBounded|OrderingUnderFire|FaultsUnderLoad)$$' -v -fire
+	go test -count=1 -timeout=40m ./tests/e2e -run='^Test(Memory.*IsBounded|OrderingUnderFire|FaultsUnderLoad)$$' -v -fire
 
 .PHONY: nightly
 nightly: fire foreign soak faults ## run all that takes too long for each change: hours

@@ -35,8 +35,9 @@ const (
 
 // overload is the last bound of Envoy's heap; the first is the sidecar, which
 // refuses what doesn't fit, also while it comes. What a fast network brings before
-// that is stopped here: the largest streams are reset first, which Envoy can do to
-// those of HTTP/2 alone, then nothing new is taken.
+// that is stopped here, and what streams bring, which take no room there: the largest
+// streams are reset first, which Envoy can do to those of HTTP/2 alone, then nothing
+// new is taken, then connections of HTTP/1.1 that send something are closed.
 func (b Bootstrap) overload() (*overloadv3.OverloadManager, error) {
 	heap, err := anypb.New(&fixedheapv3.FixedHeapConfig{MaxHeapSizeBytes: b.Capture.maxHeapBytes()})
 	if err != nil {
@@ -58,6 +59,9 @@ func (b Bootstrap) overload() (*overloadv3.OverloadManager, error) {
 			{Name: "envoy.overload_actions.shrink_heap", Triggers: []*overloadv3.Trigger{above(0.8)}},
 			{Name: "envoy.overload_actions.reset_high_memory_stream", Triggers: []*overloadv3.Trigger{between(0.8, 1)}},
 			{Name: "envoy.overload_actions.stop_accepting_requests", Triggers: []*overloadv3.Trigger{above(0.9)}},
+		},
+		LoadshedPoints: []*overloadv3.LoadShedPoint{
+			{Name: "envoy.load_shed_points.http1_server_abort_dispatch", Triggers: []*overloadv3.Trigger{above(0.95)}},
 		},
 	}, nil
 }

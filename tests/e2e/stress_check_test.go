@@ -30,14 +30,7 @@ func (s *stress) checkReleased() {
 // noteMemory keeps the most that the processes had; they are about to end.
 func (s *stress) noteMemory() {
 	s.t.Helper()
-	envoy, err := s.envoy.PeakMemory()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	sidecar, err := s.sidecar.PeakMemory()
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	envoy, sidecar := s.peakMemory()
 	s.peaks["envoy"], s.peaks["sidecar"] = max(s.peaks["envoy"], envoy), max(s.peaks["sidecar"], sidecar)
 }
 
