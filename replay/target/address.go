@@ -43,11 +43,10 @@ type Options struct {
 // there, "host:port". The port is 80 where none is given. It opens no connection.
 func New(address string, o Options) (*Target, error) {
 	protocol, host := o.Protocol, address
-	scheme, rest, ok := strings.Cut(address, "://")
-	if strings.Contains(rest, "@") || !ok && strings.Contains(address, "@") {
+	if strings.Contains(address, "@") {
 		return nil, fmt.Errorf("%w: it has an @, and no target takes a user's name or password", ErrAddress) // nor does an error show them
 	}
-	if ok {
+	if scheme, _, ok := strings.Cut(address, "://"); ok {
 		u, err := url.Parse(address)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrAddress, err)

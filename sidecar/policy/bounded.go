@@ -11,7 +11,8 @@ import (
 
 // maxText is how long a text can get, in bytes, by functions that put one into another
 // many times. A longer one costs more than costLimit in any case, but CEL counts the
-// cost of a call when it was made: half a megabyte of commas with a header for each would have taken gigabytes.
+// cost of a call when it was made: half a megabyte of commas with a header for each
+// would have taken gigabytes.
 const maxText = 10 * costLimit
 
 // boundedText makes the functions replace and join of CEL's strings library fail before
