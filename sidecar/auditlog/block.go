@@ -28,7 +28,9 @@ const (
 type block struct {
 	first  uint64
 	hashes []byte   // count previous entry hashes
-	raws   [][]byte // subslices of one buffer
+	raws   [][]byte // subslices of one buffer,
+	bodies []byte   // if it was decoded: this one,
+	sizes  []uint32 // and their lengths
 	room   []byte   // for what is copied
 }
 
@@ -87,19 +89,20 @@ func (b *block) decode(first uint64, raws, hashes []byte) error {
 		return bad("has another number of hashes than of events")
 	}
 	rest := raws[n:]
-	var lengths [blockEntries]uint64
-	for i := range count {
-		if lengths[i], n = binary.Uvarint(rest); n <= 0 {
+	b.sizes = b.sizes[:0]
+	for range count {
+		size, n := binary.Uvarint(rest)
+		if n <= 0 || size > uint64(len(rest)) || size > math.MaxUint32 {
 			return bad("breaks off")
 		}
-		rest = rest[n:]
+		b.sizes, rest = append(b.sizes, uint32(size)), rest[n:]
 	}
-	b.first, b.hashes, b.raws = first, hashes, slices.Grow(b.raws[:0], int(count))
-	for _, length := range lengths[:count] {
-		if length > uint64(len(rest)) {
+	b.first, b.hashes, b.raws, b.bodies = first, hashes, slices.Grow(b.raws[:0], int(count)), rest
+	for _, size := range b.sizes {
+		if int(size) > len(rest) {
 			return bad("breaks off")
 		}
-		b.raws, rest = append(b.raws, rest[:length:length]), rest[length:]
+		b.raws, rest = append(b.raws, rest[:size:size]), rest[size:]
 	}
 	if len(rest) > 0 {
 		return bad("has more than its events")

@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"iter"
+
+	"verbatim/sidecar/chain"
 )
 
 // Bounds of one chunk of a scan: the log can't be closed while one is read. The first
 // ones are smaller, so that the first entry comes at once.
 const (
 	firstChunk   = blockEntries
-	largestChunk = 8 * blockEntries
+	largestChunk = 4 * blockEntries
 	chunkBytes   = 4 << 20
 	// chunkEntries bounds chunks of what is read pair by pair.
 	chunkEntries = 4096
@@ -27,9 +29,34 @@ type Chunk struct {
 
 	blocks []*block // with the entries' bytes
 	used   int
+	parts  []part // the entries that are in blocks
 	spare  chan *Chunk
 	more   bool // there may be more
 	err    error
+}
+
+// part is some entries of a block, from one to before another.
+type part struct {
+	*block
+	from, to uint64
+}
+
+// Hashes appends the entries' hashes, computed with the previous hashes that are stored:
+// an entry's is the chain's if that is.
+func (c *Chunk) Hashes(hashes []chain.Hash, b *chain.Batch) []chain.Hash {
+	alone := c.Entries
+	for _, p := range c.parts {
+		skipped, hashed := uint32(0), p.sizes[p.from:p.to]
+		for _, size := range p.sizes[:p.from] {
+			skipped += size
+		}
+		hashes = b.Entries(hashes, p.first+p.from, p.hashes[p.from*chain.Size:], p.bodies[skipped:], hashed)
+		alone = alone[len(hashed):]
+	}
+	for i := range alone {
+		hashes = append(hashes, chain.EntryHash(alone[i].PrevEntryHash, alone[i].Offset, alone[i].Raw))
+	}
+	return hashes
 }
 
 // Release lets the chunk be used for later entries of the same iteration: nobody has
@@ -102,7 +129,7 @@ func (r *chunkReader) chunk() *Chunk {
 func (r *chunkReader) room() *Chunk {
 	select {
 	case c := <-r.spare:
-		c.Entries, c.used, c.more, c.err = c.Entries[:0], 0, false, nil
+		c.Entries, c.used, c.parts, c.more, c.err = c.Entries[:0], 0, c.parts[:0], false, nil
 		return c
 	default:
 		return &Chunk{spare: r.spare, Entries: make([]Entry, 0, r.limit+blockEntries)}
@@ -123,6 +150,9 @@ func (r *chunkReader) fill(c *Chunk) error {
 			break
 		}
 		end := min(b.first+b.count()-1, r.to) + 1
+		if r.scanner.next < end {
+			c.parts = append(c.parts, part{b, r.scanner.next - b.first, end - b.first})
+		}
 		for next := r.scanner.next; next < end; next++ {
 			c.Entries = append(c.Entries, b.at(next))
 			c.Next = next + 1

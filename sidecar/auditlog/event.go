@@ -48,16 +48,16 @@ const fieldWallClock protowire.Number = 1
 // Peek reads an event's kind and wall clock without decoding the event itself.
 func Peek(raw []byte) (kind Kind, clockMS uint64, err error) {
 	for len(raw) > 0 {
-		num, number, value, rest, err := nextField(raw)
+		num, number, value, size := nextField(raw)
 		switch {
-		case err != nil:
-			return 0, 0, fmt.Errorf("read event: %w", err)
+		case size < 0:
+			return 0, 0, fmt.Errorf("read event: %w", protowire.ParseError(size))
 		case num == fieldWallClock && value == nil:
 			clockMS = number
 		case value != nil && Kind(num) >= KindGenesis && Kind(num) <= KindPrune:
 			kind = Kind(num)
 		}
-		raw = rest
+		raw = raw[size:]
 	}
 	return kind, clockMS, nil
 }

@@ -7,30 +7,81 @@ import (
 	"hash/maphash"
 )
 
-// ListSum stands for a set of posting lists. Sets with equal sums are equal, but for
-// a chance of 2^-128 that nobody can better: the key of the hash is this process's
-// own.
-type ListSum struct{ a, b, lists uint64 }
+// ListSum stands for a set of posting lists. Sets with equal sums are equal, but for a
+// chance of 2^-64 that nobody can better: the key of the hash is this process's own.
+//
+// It adds a hash of each list of a kind or a status, which are few and long, and one of
+// each offset in a list of a meter, which are many and short: so whoever makes the sum
+// from entries keeps no list for each meter.
+type ListSum struct{ sum, count uint64 }
 
-func (s *ListSum) add(o ListSum) { s.a, s.b, s.lists = s.a+o.a, s.b+o.b, s.lists+o.lists }
+// MeterHash stands for a meter's term.
+type MeterHash uint64
 
 // ListHasher computes sums. It is not safe for use by several goroutines.
 type ListHasher struct {
-	a, b maphash.Seed
-	buf  []byte
+	seed    maphash.Seed
+	buf     []byte
+	posting [16]byte
 }
 
 // NewListHasher returns a hasher whose sums can be compared with each other.
-func NewListHasher() *ListHasher { return &ListHasher{a: maphash.MakeSeed(), b: maphash.MakeSeed()} }
+func NewListHasher() *ListHasher { return &ListHasher{seed: maphash.MakeSeed()} }
 
 // Another returns a hasher of the same key, for another goroutine.
-func (h *ListHasher) Another() *ListHasher { return &ListHasher{a: h.a, b: h.b} }
+func (h *ListHasher) Another() *ListHasher { return &ListHasher{seed: h.seed} }
 
-// list is the sum of one list: its key's length, its key and its value.
-func (h *ListHasher) list(key, value []byte) ListSum {
+// Meter returns the hash of a meter's term.
+func (h *ListHasher) Meter(id []byte) MeterHash {
+	h.buf = append(binary.AppendUvarint(h.buf[:0], uint64(1+len(id))), meterTerm)
+	return h.prefix(append(h.buf, id...))
+}
+
+// prefix returns the hash of the term that begins a list's key.
+func (h *ListHasher) prefix(p []byte) MeterHash { return MeterHash(maphash.Bytes(h.seed, p)) }
+
+// offset adds an offset that belongs to a meter.
+func (h *ListHasher) offset(s *ListSum, m MeterHash, offset uint64) {
+	binary.NativeEndian.PutUint64(h.posting[:], uint64(m))
+	binary.NativeEndian.PutUint64(h.posting[8:], offset)
+	s.sum += maphash.Bytes(h.seed, h.posting[:])
+	s.count++
+}
+
+// list adds a list as a whole: its key's length, its key and its value.
+func (h *ListHasher) list(s *ListSum, key, value []byte) {
 	h.buf = append(binary.AppendUvarint(h.buf[:0], uint64(len(key))), key...)
 	h.buf = append(h.buf, value...)
-	return ListSum{maphash.Bytes(h.a, h.buf), maphash.Bytes(h.b, h.buf), 1}
+	s.sum += maphash.Bytes(h.seed, h.buf)
+	s.count++
+}
+
+// stored adds a list that is stored. One of a meter that is not spelled as it has to be
+// is added as a whole, which no list that entries give is.
+func (h *ListHasher) stored(s *ListSum, key, value []byte) {
+	if _, n := binary.Uvarint(key); key[n] != meterTerm || !plain(value) {
+		h.list(s, key, value)
+		return
+	}
+	m, last := h.prefix(key[:len(key)-8]), uint64(0)
+	for len(value) > 0 {
+		d, n := binary.Uvarint(value)
+		last, value = last+d, value[n:]
+		h.offset(s, m, last)
+	}
+}
+
+// plain says whether a list is one of ascending offsets, each written as it has to be.
+func plain(value []byte) bool {
+	last, rest := uint64(0), value
+	for len(rest) > 0 {
+		d, n := binary.Uvarint(rest)
+		if n <= 0 || n > 1 && rest[n-1] == 0 || d == 0 && len(rest) < len(value) || last+d < last {
+			return false
+		}
+		last, rest = last+d, rest[n:]
+	}
+	return len(value) > 0
 }
 
 // StoredSums returns the sums of all lists that are stored, by window, for the windows
@@ -48,7 +99,7 @@ func (v *View) StoredSums(ctx context.Context, h *ListHasher, from uint64) (sums
 			sum = &ListSum{}
 			sums[window] = sum
 		}
-		sum.add(h.list(key, value))
+		h.stored(sum, key, value)
 	})
 	return sums, strange, err
 }

@@ -45,10 +45,10 @@ func (s *Summary) Summarize(raw []byte) error {
 	*s = Summary{Meters: s.Meters[:0]}
 	var event []byte
 	for len(raw) > 0 {
-		num, number, value, rest, err := nextField(raw)
+		num, number, value, size := nextField(raw)
 		switch {
-		case err != nil:
-			return fmt.Errorf("read event: %w", err)
+		case size < 0:
+			return fmt.Errorf("read event: %w", protowire.ParseError(size))
 		case num == fieldWallClock && value == nil:
 			s.ClockMS = number
 		case value == nil || Kind(num) < KindGenesis || Kind(num) > KindPrune:
@@ -57,19 +57,35 @@ func (s *Summary) Summarize(raw []byte) error {
 		default:
 			s.Kind, event = Kind(num), value
 		}
-		raw = rest
+		raw = raw[size:]
 	}
 	for len(event) > 0 {
-		num, number, value, rest, err := nextField(event)
-		if err == nil {
-			err = s.field(num, number, value)
+		if n := s.unread(event); n > 0 {
+			event = event[n:]
+			continue
 		}
-		if err != nil {
+		num, number, value, size := nextField(event)
+		if size < 0 {
+			return fmt.Errorf("read event: %w", protowire.ParseError(size))
+		}
+		if err := s.field(num, number, value); err != nil {
 			return fmt.Errorf("read event: %w", err)
 		}
-		event = rest
+		event = event[size:]
 	}
 	return nil
+}
+
+// headersTag begins each of a Request's headers, which are most of its fields.
+const headersTag = 2<<3 | byte(protowire.BytesType)
+
+// unread is the size of a field that begins the event and is a short header of a
+// Request; 0 if it is another.
+func (s *Summary) unread(event []byte) int {
+	if s.Kind == KindRequest && len(event) > 1 && event[0] == headersTag && event[1] < 1<<7 && 2+int(event[1]) <= len(event) {
+		return 2 + int(event[1])
+	}
+	return 0
 }
 
 // field takes one field of the event's kind.
@@ -92,38 +108,4 @@ func (s *Summary) field(num protowire.Number, number uint64, value []byte) error
 		s.Spans = s.Spans || s.Kind == KindResponse && num == fieldIgnoredSpans && value != nil
 	}
 	return nil
-}
-
-// nextField reads the first field of a message: the number of a varint, or the value of
-// a length-delimited one; value is nil for any other. rest is what is behind it.
-func nextField(raw []byte) (num protowire.Number, number uint64, value, rest []byte, err error) {
-	// Most are of one octet of tag and one of number or length.
-	if len(raw) >= 2 && raw[0] >= 1<<3 && raw[0] < 1<<7 && raw[1] < 1<<7 {
-		num, number = protowire.Number(raw[0]>>3), uint64(raw[1])
-		switch end := 2 + int(raw[1]); {
-		case protowire.Type(raw[0]&7) == protowire.VarintType:
-			return num, number, nil, raw[2:], nil
-		case protowire.Type(raw[0]&7) == protowire.BytesType && end <= len(raw):
-			return num, 0, raw[2:end], raw[end:], nil
-		}
-	}
-	num, typ, n := protowire.ConsumeTag(raw)
-	if n < 0 {
-		return 0, 0, nil, nil, protowire.ParseError(n)
-	}
-	raw, number = raw[n:], 0
-	switch typ {
-	case protowire.VarintType:
-		number, n = protowire.ConsumeVarint(raw)
-	case protowire.BytesType:
-		value, n = protowire.ConsumeBytes(raw)
-	default:
-		n = protowire.ConsumeFieldValue(num, typ, raw)
-		// Neither has a use for it, and its number would be taken for a varint's.
-		num = 0
-	}
-	if n < 0 {
-		return 0, 0, nil, nil, protowire.ParseError(n)
-	}
-	return num, number, value, raw[n:], nil
 }

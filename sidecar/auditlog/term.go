@@ -54,12 +54,8 @@ const fieldStatus protowire.Number = 1
 // OutputStatus is the status with which a Response's output begins, as its
 // canonical encoding does; 0 if it begins otherwise.
 func OutputStatus(output []byte) uint32 {
-	num, typ, n := protowire.ConsumeTag(output)
-	if n < 0 || num != fieldStatus || typ != protowire.VarintType {
-		return 0
-	}
-	status, n := protowire.ConsumeVarint(output[n:])
-	if n < 0 || status > 1<<32-1 {
+	num, status, value, size := nextField(output)
+	if size < 0 || num != fieldStatus || value != nil || status > 1<<32-1 {
 		return 0
 	}
 	return uint32(status)

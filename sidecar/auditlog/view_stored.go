@@ -1,7 +1,6 @@
 package auditlog
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -45,33 +44,6 @@ func (v *View) Indexed() (id, offset uint64, err error) {
 		return err
 	})
 	return id, offset, err
-}
-
-// StoredCheckpoint says whether a checkpoint is recorded, and recorded right:
-// with its offset and the Merkle nodes of the entries before it.
-func (v *View) StoredCheckpoint(id, offset uint64, nodes [][]byte) (found, equal bool, err error) {
-	return v.storedEquals(cfCheckpoints, offsetKey(id), checkpointRecord(offset, nodes))
-}
-
-// StoredTime says whether the time index has a window, and has it right: at the
-// clock of its first entry, with its first and last offset.
-func (v *View) StoredTime(window, firstMS, first, last uint64) (found, equal bool, err error) {
-	return v.storedEquals(cfTimes, timeKey(firstMS, window), encodePair(first, last))
-}
-
-func (v *View) storedEquals(cf string, key, want []byte) (found, equal bool, err error) {
-	err = v.access.with(v.s, func() error {
-		value, err := v.s.get(v.read, cf, key)
-		found, equal = value != nil, bytes.Equal(value, want)
-		return err
-	})
-	return found, equal, err
-}
-
-// StoredNode says whether a Merkle node is stored, and stored right. Those of
-// complete subtrees from level StoredLevel on are, once their windows are indexed.
-func (v *View) StoredNode(id chain.NodeID, hash chain.Hash) (found, equal bool, err error) {
-	return v.storedEquals(cfTree, treeKey(id), hash[:])
 }
 
 // EachNode calls f for every stored Merkle node; ok is false for what is none.

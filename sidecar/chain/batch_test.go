@@ -19,36 +19,68 @@ func batches() map[string]*Batch {
 func TestBatchesHashAsCryptoSHA256(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for name, b := range batches() {
-		var hashes, want []Hash
-		for size := range 300 {
-			message := randomBytes(random, size)
-			at := random.IntN(size + 1)
-			b.add(message[:at], message[at:])
-			want = append(want, sha256.Sum256(message))
-			if random.IntN(5) == 0 {
-				hashes = b.Sum(hashes)
+		for _, headSize := range []int{0, 1, 40, 63} {
+			var m messages
+			var want []Hash
+			for size := range 300 {
+				head, body := randomBytes(random, headSize), randomBytes(random, size)
+				m = messages{append(m.heads, head...), headSize, append(m.bodies, body...), append(m.sizes, uint32(size))}
+				want = append(want, sha256.Sum256(append(head, body...)))
+				if size == 299 || random.IntN(5) == 0 {
+					if got := b.sum(nil, len(m.sizes), &m); !slices.Equal(got, want) {
+						t.Errorf("%s: heads of %d, bodies of %d: the hashes are not those of crypto/sha256", name, headSize, m.sizes)
+					}
+					m, want = messages{}, nil
+				}
 			}
-		}
-		if hashes = b.Sum(hashes); !slices.Equal(hashes, want) {
-			t.Errorf("%s: the hashes are not those of crypto/sha256", name)
 		}
 	}
 }
 
-func TestBatchesHashEntriesAndEvents(t *testing.T) {
-	raw := []byte("raw")
+func TestBatchesHashEntriesEventsLeavesAndNodes(t *testing.T) {
+	const first = 1<<40 + 2
+	raws := [][]byte{[]byte("raw"), nil, make([]byte, 500)}
+	hashes := []Hash{{1}, {2}, {3}, {4}, {5}}
 	for name, b := range batches() {
-		b.Entry(Hash{1}, 1<<40+2, raw)
-		b.Event(raw)
-		b.leaf(Hash{3})
-		b.join(Hash{4}, Hash{5})
-		want := []Hash{EntryHash(Hash{1}, 1<<40+2, raw), EventHash(raw), LeafHash(Hash{3}), Join(Hash{4}, Hash{5})}
-		if got := b.Sum(nil); !slices.Equal(got, want) {
-			t.Errorf("%s: %v, want %v", name, got, want)
+		var sizes []uint32
+		var entries, events, leaves []Hash
+		for i, raw := range raws {
+			b.Event(raw)
+			sizes = append(sizes, uint32(len(raw)))
+			events = append(events, EventHash(raw))
+			entries = append(entries, EntryHash(hashes[i], first+uint64(i), raw))
 		}
-		if got := b.Sum(nil); got != nil {
-			t.Errorf("%s: %v of an empty batch", name, got)
+		for _, h := range hashes {
+			leaves = append(leaves, LeafHash(h))
 		}
+		for what, both := range map[string][2][]Hash{
+			"entries": {b.Entries(hashes[:1:1], first, flat(hashes[:3]), slices.Concat(raws...), sizes), append(hashes[:1:1], entries...)},
+			"events":  {b.Sum(hashes[:2:2]), append(hashes[:2:2], events...)},
+			"leaves":  {b.leaves(nil, hashes), leaves},
+			"nodes":   {b.joins(nil, hashes), []Hash{Join(hashes[0], hashes[1]), Join(hashes[2], hashes[3])}},
+			"nothing": {b.Sum(nil), nil},
+		} {
+			if !slices.Equal(both[0], both[1]) {
+				t.Errorf("%s, %s: %v, want %v", name, what, both[0], both[1])
+			}
+		}
+	}
+}
+
+// What is not there is not read.
+func TestBatchesNeedAllMessages(t *testing.T) {
+	for what, m := range map[string]messages{
+		"heads": {make([]byte, 79), 40, make([]byte, 10), []uint32{5, 5}}, "bodies": {nil, 0, make([]byte, 9), []uint32{5, 5}},
+		"bodies of one size": {nil, 0, make([]byte, 9), []uint32{5}}, "sizes": {nil, 0, make([]byte, 10), []uint32{1, 2, 3}},
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s are missing, and the messages are hashed", what)
+				}
+			}()
+			NewBatch().sum(nil, 2, &m)
+		}()
 	}
 }
 
@@ -60,15 +92,17 @@ func FuzzBatch(f *testing.F) {
 		for name, b := range batches() {
 			var want []Hash
 			for i := range int(times) {
-				message := one
-				if i%3 == 1 {
-					message = other
-				}
-				b.add(message, other)
-				want = append(want, sha256.Sum256(slices.Concat(message, other)))
+				message := slices.Concat([][]byte{one, other, nil}[i%3], other)
+				b.Event(message)
+				want = append(want, sha256.Sum256(message))
 			}
 			if got := b.Sum(nil); !slices.Equal(got, want) {
 				t.Errorf("%s: %v, want %v", name, got, want)
+			}
+			head := one[:min(len(one), 63)]
+			m := messages{head, len(head), other, []uint32{uint32(len(other))}}
+			if got := b.sum(nil, 1, &m); got[0] != sha256.Sum256(slices.Concat(head, other)) {
+				t.Errorf("%s: %v of a head and a body", name, got)
 			}
 		}
 	})
@@ -126,16 +160,13 @@ func BenchmarkBatch(b *testing.B) {
 	for _, size := range []int{33, 65, 206, 315} {
 		for name, batch := range batches() {
 			b.Run(fmt.Sprintf("%d octets %s", size, name), func(b *testing.B) {
-				const messages = 1000
-				message := make([]byte, size)
+				const count = 1000
+				m := messages{make([]byte, 1), 1, make([]byte, count*(size-1)), []uint32{uint32(size - 1)}}
 				var hashes []Hash
 				for b.Loop() {
-					for range messages {
-						batch.add(message, nil)
-					}
-					hashes = batch.Sum(hashes[:0])
+					hashes = batch.sum(hashes[:0], count, &m)
 				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/messages, "ns/message")
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/count, "ns/message")
 			})
 		}
 	}

@@ -5,6 +5,7 @@ package chain
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 static const uint32_t k[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -17,13 +18,17 @@ static const uint32_t k[64] = {
 	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-// lane is where one of the messages that are hashed together stands. The state is in
+// lane is where one of the messages that are hashed together stands: its blocks are
+// those at, then whole ones of the body, then the last ones in room. The state is in
 // the order in which the processor's instructions want it.
 typedef struct {
 	__m128i abef, cdgh;
 	const uint8_t* at;
-	uint32_t left; // blocks
+	uint32_t left;
+	const uint8_t* body;
+	uint32_t whole, last;
 	uint8_t* out;
+	uint8_t room[4 * 64];
 } lane;
 
 static int has_sha(void) {
@@ -34,12 +39,53 @@ static int has_sha(void) {
 
 #define SHA __attribute__((target("sha,ssse3,sse4.1"), always_inline)) static inline
 
-SHA void begin(lane* l, const uint8_t* at, uint32_t blocks, uint8_t* out) {
+// pad puts behind the last octets of a message what FIPS 180-4, section 5.1.1, wants,
+// and says how many blocks they are then.
+SHA uint32_t pad(uint8_t* octets, size_t used, uint64_t size) {
+	uint32_t blocks = used + 9 <= 64 ? 1 : used + 9 <= 128 ? 2 : 3;
+	uint64_t bits = __builtin_bswap64(size * 8);
+	octets[used] = 0x80;
+	memset(octets + used + 1, 0, 64 * blocks - used - 9);
+	memcpy(octets + 64 * blocks - 8, &bits, 8);
+	return blocks;
+}
+
+// begin takes a message: a head of less than 64 octets, and a body.
+SHA void begin(lane* l, const uint8_t* head, size_t head_size, const uint8_t* body, size_t size, uint8_t* out) {
 	l->abef = _mm_set_epi32(0x6a09e667, 0xbb67ae85, 0x510e527f, 0x9b05688c);
 	l->cdgh = _mm_set_epi32(0x3c6ef372, 0xa54ff53a, 0x1f83d9ab, 0x5be0cd19);
-	l->at = at;
-	l->left = blocks;
+	l->at = l->room;
+	l->whole = l->last = 0;
 	l->out = out;
+	memcpy(l->room, head, head_size);
+	if (head_size + size < 128) {
+		memcpy(l->room + head_size, body, size);
+		l->left = pad(l->room, head_size + size, head_size + size);
+		return;
+	}
+	size_t beside = 64 - head_size, rest = (size - beside) % 64;
+	memcpy(l->room + head_size, body, beside);
+	l->left = 1;
+	l->body = body + beside;
+	l->whole = (size - beside) / 64;
+	memcpy(l->room + 64, body + size - rest, rest);
+	l->last = pad(l->room + 64, rest, head_size + size);
+}
+
+// more says whether the message has blocks left.
+SHA int more(lane* l) {
+	if (l->left == 0) {
+		if (l->whole > 0) {
+			l->at = l->body;
+			l->left = l->whole;
+			l->whole = 0;
+		} else {
+			l->at = l->room + 64;
+			l->left = l->last;
+			l->last = 0;
+		}
+	}
+	return l->left > 0;
 }
 
 SHA void end(lane* l) {
@@ -93,34 +139,41 @@ __attribute__((target("sha,ssse3,sse4.1"))) static void both(lane* x, lane* y) {
 	x->left--, y->left--;
 }
 
-// sum_all hashes messages that are padded to whole blocks and stand one behind the
-// other, each of so many blocks, two at a time.
-__attribute__((target("sha,ssse3,sse4.1"))) static void sum_all(const uint8_t* messages, const uint32_t* blocks, size_t count, uint8_t* out) {
+// sum_all hashes messages, two at a time. Heads and bodies stand one behind the other;
+// a head that is the only one is every message's, and so is a size.
+SHA void sum_all(const uint8_t* heads, size_t head_size, size_t head_step, const uint8_t* bodies, const uint32_t* sizes, size_t size_step, size_t count, uint8_t* out) {
 	static const uint8_t nothing[64];
 	uint8_t unused[32];
 	lane lanes[2];
-	size_t next = 0;
-	for (int i = 0; i < 2; i++) lanes[i].left = 0, lanes[i].out = unused;
-	for (size_t running = 0;;) {
+	size_t next = 0, running = 0;
+	for (int i = 0; i < 2; i++) lanes[i].left = lanes[i].whole = lanes[i].last = 0, lanes[i].out = unused;
+	for (;;) {
 		for (int i = 0; i < 2; i++) {
 			lane* l = &lanes[i];
-			if (l->left > 0) continue;
+			if (more(l)) continue;
 			if (l->out != unused) {
 				end(l);
 				running--;
 			}
 			if (next < count) {
-				begin(l, messages, blocks[next], out + 32 * next);
-				messages += 64 * (size_t)blocks[next++];
+				begin(l, heads, head_size, bodies, *sizes, out + 32 * next);
+				heads += head_step;
+				bodies += *sizes;
+				sizes += size_step;
+				next++;
 				running++;
 			} else {
-				begin(l, nothing, 1, unused);
+				begin(l, nothing, 0, nothing, 0, unused);
 			}
 		}
 		if (running == 0) return;
 		uint32_t n = lanes[0].left < lanes[1].left ? lanes[0].left : lanes[1].left;
 		while (n-- > 0) both(&lanes[0], &lanes[1]);
 	}
+}
+
+__attribute__((target("sha,ssse3,sse4.1"))) static void sum_messages(const uint8_t* heads, size_t head_size, size_t head_step, const uint8_t* bodies, const uint32_t* sizes, size_t size_step, size_t count, uint8_t* out) {
+	sum_all(heads, head_size, head_step, bodies, sizes, size_step, count, out);
 }
 */
 import "C"
@@ -130,9 +183,17 @@ import "unsafe"
 // lanes says that this processor has instructions for SHA-256.
 var lanes = C.has_sha() != 0
 
-// sumLanes hashes messages that are padded to whole blocks and stand one behind the
-// other, each of so many blocks.
-func sumLanes(messages []byte, blocks []uint32, out []Hash) {
-	C.sum_all((*C.uint8_t)(unsafe.Pointer(&messages[0])), (*C.uint32_t)(unsafe.Pointer(&blocks[0])),
-		C.size_t(len(blocks)), (*C.uint8_t)(unsafe.Pointer(&out[0])))
+// sumLanes hashes the messages. It panics if there are fewer octets of them than are said
+// to be there.
+func sumLanes(m *messages, out []Hash) {
+	m.check(len(out))
+	var headStep, sizeStep C.size_t
+	if len(m.heads) > m.headSize {
+		headStep = C.size_t(m.headSize)
+	}
+	if len(m.sizes) > 1 {
+		sizeStep = 1
+	}
+	C.sum_messages((*C.uint8_t)(unsafe.SliceData(m.heads)), C.size_t(m.headSize), headStep, (*C.uint8_t)(unsafe.SliceData(m.bodies)),
+		(*C.uint32_t)(unsafe.Pointer(&m.sizes[0])), sizeStep, C.size_t(len(out)), (*C.uint8_t)(unsafe.Pointer(&out[0])))
 }

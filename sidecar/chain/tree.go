@@ -18,7 +18,8 @@ type Tree struct {
 	size  uint64
 	nodes []Hash
 	batch *Batch
-	row   []Hash // of AddAll
+	row   []Hash // of AddAll,
+	next  []Hash // and the one above
 }
 
 // LeafHash is RFC 6962's hash of a leaf whose data is an entry hash.
@@ -83,10 +84,7 @@ func (t *Tree) AddAll(entries []Hash, visit func(NodeID, Hash)) {
 	if t.batch == nil {
 		t.batch = NewBatch()
 	}
-	for _, e := range entries {
-		t.batch.leaf(e)
-	}
-	t.row = t.batch.Sum(t.row[:0])
+	t.row = t.batch.leaves(t.row[:0], entries)
 	var last [64]Hash // of the complete subtrees of a level one that has no sibling yet
 	t.eachNode(func(level int, node *Hash) { last[level] = *node })
 	first := t.size // the index of the row's first node
@@ -95,17 +93,16 @@ func (t *Tree) AddAll(entries []Hash, visit func(NodeID, Hash)) {
 			visit(NodeID{level, first + uint64(i)}, t.row[i])
 		}
 		row := t.row
+		t.next = t.next[:0]
 		if first&1 == 1 {
-			t.batch.join(last[level], row[0])
+			t.next = append(t.next, Join(last[level], row[0]))
 			row = row[1:]
 		}
-		for ; len(row) > 1; row = row[2:] {
-			t.batch.join(row[0], row[1])
+		if len(row)&1 == 1 {
+			last[level] = row[len(row)-1]
 		}
-		if len(row) == 1 {
-			last[level] = row[0]
-		}
-		t.row = t.batch.Sum(t.row[:0])
+		t.next = t.batch.joins(t.next, row)
+		t.row, t.next = t.next, t.row
 		first >>= 1
 	}
 	t.size += uint64(len(entries))

@@ -23,12 +23,7 @@ const batchesAhead = 4
 // entry is confirmed.
 func (c *checker) newBatch(chunk *auditlog.Chunk) *batch {
 	b := <-c.spare
-	b.chunk, b.confirmed, b.hashes = chunk, 0, b.hashes[:0]
-	for i := range chunk.Entries {
-		e := &chunk.Entries[i]
-		c.batch.Entry(e.PrevEntryHash, e.Offset, e.Raw)
-	}
-	b.hashes = c.batch.Sum(b.hashes)
+	b.chunk, b.confirmed, b.hashes = chunk, 0, chunk.Hashes(b.hashes[:0], c.batch)
 	return b
 }
 

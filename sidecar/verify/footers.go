@@ -153,11 +153,15 @@ func (f *footers) meters(request *openRequest, s *auditlog.Summary) {
 	for _, id := range s.Meters {
 		request.meters = append(request.meters, f.stored.terms.Meter(id))
 	}
+	if len(request.meters) > 1 { // perhaps one is named twice
+		slices.Sort(request.meters)
+		request.meters = slices.Compact(request.meters)
+	}
 }
 
 // event takes an event into account, and returns the meters that it belongs to, good
 // until the next event.
-func (f *footers) event(r *Report, offset uint64, s *auditlog.Summary) []*auditlog.Meter {
+func (f *footers) event(r *Report, offset uint64, s *auditlog.Summary) []auditlog.MeterHash {
 	switch s.Kind {
 	case auditlog.KindRequest:
 		r.Requests++
@@ -181,7 +185,7 @@ func (f *footers) event(r *Report, offset uint64, s *auditlog.Summary) []*auditl
 	return nil
 }
 
-func (f *footers) belongs(r *Report, offset, request uint64) []*auditlog.Meter {
+func (f *footers) belongs(r *Report, offset, request uint64) []auditlog.MeterHash {
 	o := f.open.at(request)
 	if o == nil {
 		r.add(offset, CodeOutcome, "it belongs to request %d, which is none, or has its outcome already", request)
@@ -193,7 +197,7 @@ func (f *footers) belongs(r *Report, offset, request uint64) []*auditlog.Meter {
 	return o.meters
 }
 
-func (f *footers) outcome(r *Report, offset, request uint64) []*auditlog.Meter {
+func (f *footers) outcome(r *Report, offset, request uint64) []auditlog.MeterHash {
 	meters := f.belongs(r, offset, request)
 	if o := f.open.at(request); o != nil {
 		if o.pruned {

@@ -51,6 +51,9 @@ func (s *stored) lists(ctx context.Context, r *Report) {
 		if got == t.lists || !some && t.id >= s.indexed {
 			continue
 		}
+		if r.full() {
+			return // each look at a window's lists reads those of all terms
+		}
 		if err := s.differ(ctx, r, t); err != nil {
 			s.unreadable(r, t.first, CodeIndex, err)
 			return

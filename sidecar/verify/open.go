@@ -21,7 +21,7 @@ type openRequest struct {
 	offset uint64
 	open   bool
 	pruned bool // its entry is
-	meters []*auditlog.Meter
+	meters []auditlog.MeterHash
 }
 
 // add opens a request. Its meters are the caller's to set.
@@ -44,12 +44,17 @@ func (o *openRequests) at(offset uint64) *openRequest {
 	if r := &o.slots[offset%openSlots]; r.open && r.offset == offset {
 		return r
 	}
+	if len(o.more) == 0 {
+		return nil
+	}
 	return o.more[offset]
 }
 
 func (o *openRequests) end(r *openRequest) {
 	r.open = false
-	delete(o.more, r.offset)
+	if len(o.more) > 0 {
+		delete(o.more, r.offset)
+	}
 	o.count--
 }
 

@@ -199,7 +199,8 @@ func (c *prunedChecker) kept(ctx context.Context) error {
 		c.report.add(e.Offset, CodeCut, "the log was cut here at root %s, but the entry is no checkpoint with that root", c.found.Cut.Root)
 		return nil
 	}
-	k := &keptChecker{c: c, size: last.GetLastOffset() + 1, root: bytesToHash(last.GetMerkleRoot()), digest: sha256.New()}
+	k := &keptChecker{c: c, size: last.GetLastOffset() + 1, root: bytesToHash(last.GetMerkleRoot()), digest: sha256.New(), reader: c.view.StoredReader()}
+	defer k.reader.Close()
 	for e, err := range c.view.Kept(ctx) {
 		if err != nil {
 			return err
@@ -222,6 +223,7 @@ type keptChecker struct {
 	size   uint64 // of the tree that the cut's checkpoint seals
 	root   chain.Hash
 	digest hash.Hash
+	reader *auditlog.StoredReader
 	nextID uint64 // of the next checkpoint
 	first  uint64 // of its window
 	any    bool
@@ -280,7 +282,7 @@ func (k *keptChecker) listed(offset, id uint64) {
 		r.add(offset, CodeTree, "the Merkle nodes of the entries before this checkpoint, which stays, can't be read: %v", err)
 		return
 	}
-	switch found, equal, err := v.StoredCheckpoint(id, offset, nodes); {
+	switch found, equal, err := k.reader.Checkpoint(id, offset, nodes); {
 	case err != nil:
 		r.add(offset, CodeStoredFooter, "it can't be read: %v", err)
 	case !found:

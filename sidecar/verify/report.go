@@ -85,7 +85,10 @@ func (r *Report) OK() bool { return len(r.Findings) == 0 }
 
 // add appends a finding, up to maxFindings.
 func (r *Report) add(offset uint64, code Code, format string, args ...any) {
-	if len(r.Findings) < maxFindings {
+	if !r.full() {
 		r.Findings = append(r.Findings, Finding{Offset: offset, Code: code, Text: fmt.Sprintf(format, args...)})
 	}
 }
+
+// full says that no more findings are taken.
+func (r *Report) full() bool { return len(r.Findings) >= maxFindings }

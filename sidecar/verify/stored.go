@@ -12,6 +12,7 @@ import (
 // give. It keeps the open window's index, and a sum of each sealed window's.
 type stored struct {
 	view    *auditlog.View
+	reader  *auditlog.StoredReader
 	indexed uint64 // windows from this id on need not be in the index,
 	from    uint64 // which is said to be their first offset
 	base    uint64 // id of the first window that is checked
@@ -41,7 +42,7 @@ func newStored(v *auditlog.View) (*stored, error) {
 		return nil, err
 	}
 	h := auditlog.NewListHasher()
-	return &stored{view: v, indexed: indexed, from: from, hasher: h, terms: h.Summer()}, nil
+	return &stored{view: v, reader: v.StoredReader(), indexed: indexed, from: from, hasher: h, terms: h.Summer()}, nil
 }
 
 // begin opens a window.
@@ -65,7 +66,7 @@ func (s *stored) orphan(offset uint64) {
 // checkpoint compares a checkpoint's record, and keeps what the index has to have of
 // the window that it seals.
 func (s *stored) checkpoint(r *Report, offset, id uint64, nodes [][]byte) {
-	switch found, equal, err := s.view.StoredCheckpoint(id, offset, nodes); {
+	switch found, equal, err := s.reader.Checkpoint(id, offset, nodes); {
 	case err != nil:
 		s.unreadable(r, offset, CodeStoredFooter, err)
 	case !found:
@@ -81,7 +82,7 @@ func (s *stored) checkpoint(r *Report, offset, id uint64, nodes [][]byte) {
 
 // time compares the window's place in the index by time; 1 if it has one.
 func (s *stored) time(r *Report, last uint64) int {
-	found, equal, err := s.view.StoredTime(s.window, s.firstMS, s.first, last)
+	found, equal, err := s.reader.Time(s.window, s.firstMS, s.first, last)
 	switch {
 	case err != nil:
 		s.unreadable(r, s.first, CodeIndex, err)
@@ -102,7 +103,7 @@ func (s *stored) node(r *Report, id chain.NodeID, hash chain.Hash) {
 		return
 	}
 	offset := (id.Index+1)<<id.Level - 1
-	switch found, equal, err := s.view.StoredNode(id, hash); {
+	switch found, equal, err := s.reader.Node(id, hash); {
 	case err != nil:
 		s.unreadable(r, offset, CodeTree, err)
 	case found && !equal:

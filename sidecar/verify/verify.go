@@ -44,6 +44,7 @@ func Verify(ctx context.Context, v *auditlog.View, o Options) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("verify log: %w", err)
 	}
+	defer c.footers.stored.reader.Close()
 	within, cancel := context.WithCancel(ctx)
 	summed := c.footers.stored.sumUp(within, c.firstWindow())
 	defer func() { cancel(); summed() }()

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -136,14 +137,12 @@ func everyHash(entries uint64, size int) {
 // everyHashTogether is everyHash in batches.
 func everyHashTogether(entries uint64, size int) {
 	const atOnce = 1024
-	batch, tree, hashes, raw := chain.NewBatch(), chain.NewTree(), []chain.Hash{{}}, make([]byte, size)
+	batch, tree, hashes, raw := chain.NewBatch(), chain.NewTree(), []chain.Hash{}, make([]byte, size)
+	prevs, raws, sizes := make([]byte, atOnce*chain.Size), make([]byte, atOnce*size), slices.Repeat([]uint32{uint32(size)}, atOnce)
 	for offset := uint64(0); offset < entries; {
-		prev := hashes[0]
-		for range atOnce {
-			batch.Entry(prev, offset, raw)
-			offset++
-		}
-		hashes = batch.Sum(hashes[:0])
+		hashes = batch.Entries(hashes[:0], offset, prevs, raws, sizes)
+		offset += atOnce
+		copy(prevs, hashes[0][:])
 		tree.AddAll(hashes, nil)
 		for range atOnce / 2 {
 			batch.Event(raw[:size*3/4])
