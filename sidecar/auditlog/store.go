@@ -174,8 +174,15 @@ func (s *store) familyOptions(name string) *grocksdb.Options {
 		o.SetCompression(grocksdb.LZ4HCCompression)
 		o.SetCompressionOptions(grocksdb.NewCompressionOptions(lz4Window, lz4Level, 0, 0))
 		o.SetWriteBufferSize(64 << 20)
-	case cfLinks, cfTree:
+	case cfLinks:
 		o.SetCompression(grocksdb.NoCompression) // hashes
+		o.SetWriteBufferSize(32 << 20)
+	case cfTree:
+		o.SetCompression(grocksdb.NoCompression)
+	case cfTimes, cfCheckpoints:
+		// Their keys ascend: by levels each flush would leave a small table for ever, and
+		// whoever opens the log looks at all tables.
+		o.SetCompactionStyle(grocksdb.UniversalCompactionStyle)
 	}
 	o.SetBlockBasedTableFactory(table) // which copies them
 	table.Destroy()
