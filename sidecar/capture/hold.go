@@ -45,13 +45,20 @@ func (x *exchange) clientTakesForWhole(chunk []byte) bool {
 // is recorded. In HTTP/1.1 the end comes with them; HTTP/2 may make it wait, or send
 // trailers, which Envoy shows only when no chunk waits.
 func (x *exchange) holdEnd(reply *extprocv3.ProcessingResponse) {
+	x.holdFor(x.server.Hold, reply)
+}
+
+// holdFor keeps a reply back, behind those that wait already, until the time of the first
+// of them is over.
+func (x *exchange) holdFor(bound time.Duration, reply *extprocv3.ProcessingResponse) {
 	if x.answer.replies == nil {
-		x.answer.holdOver = time.After(x.server.Hold)
+		x.answer.holdOver = time.After(bound)
 	}
 	x.answer.replies = append(x.answer.replies, reply)
 }
 
-// stopHolding is called when an answer, or its end, was held as long as may be.
+// stopHolding is called when an answer, its end, or an interim one was held as long as
+// may be.
 func (x *exchange) stopHolding() {
 	x.answer.holdOver = nil
 	if x.answer.seen == seenHeld {
