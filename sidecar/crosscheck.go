@@ -111,24 +111,18 @@ func (c *crossCheck) before(ctx context.Context, started time.Time) (n int64, er
 		return 0, err
 	}
 	defer v.Close()
-	from, err := v.OffsetAt(uint64(max(started.UnixMilli(), 0)))
+	span, err := envoysSpan(v, started, c.began)
 	if err != nil {
 		return 0, err
 	}
-	for e, err := range v.Entries(ctx, from, c.began) {
+	if n, err = span.count(ctx, v, auditlog.KindRequest); err != nil {
+		return 0, err
+	}
+	for ev, err := range span.events(ctx, v, auditlog.KindGap, auditlog.KindCheckpoint) {
 		if err != nil {
 			return 0, err
 		}
-		ev, err := e.Event()
-		if err != nil {
-			return 0, err
-		}
-		switch {
-		case ev.GetRequest() != nil:
-			n++
-		case ev.GetGap() != nil:
-			n += int64(ev.GetGap().GetExchanges())
-		}
+		n += int64(ev.GetGap().GetExchanges())
 		for _, s := range ev.GetCheckpoint().GetSkipped() {
 			n += int64(s.GetExchanges())
 		}

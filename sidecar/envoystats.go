@@ -132,18 +132,11 @@ func (w *envoyWatch) told(ctx context.Context, state envoyState) (sum uint64, si
 	}
 	defer v.Close()
 	since = state.at.Add(-state.uptime - time.Second)
-	from, err := v.OffsetAt(uint64(max(since.UnixMilli(), 0)))
+	span, err := envoysSpan(v, since, v.Tip().Offset)
 	if err != nil {
 		return 0, since, err
 	}
-	for e, err := range v.Entries(ctx, from, v.Tip().Offset) {
-		if err != nil {
-			return 0, since, err
-		}
-		if kind, _, err := auditlog.Peek(e.Raw); err != nil || kind != auditlog.KindGap {
-			continue
-		}
-		ev, err := e.Event()
+	for ev, err := range span.events(ctx, v, auditlog.KindGap) {
 		if err != nil {
 			return 0, since, err
 		}

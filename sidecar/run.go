@@ -179,7 +179,7 @@ func (s *service) begin(ctx context.Context, adminAddress string) error {
 	if err := s.watch.cross.begin(); err != nil {
 		return err
 	}
-	return admin.WriteAddress(s.config.Log, adminAddress)
+	return admin.WriteAddress(s.config.Log, adminAddress, s.log.ID())
 }
 
 func (s *service) forgetAddress() {

@@ -91,8 +91,7 @@ func transact(ctx context.Context, w io.Writer, client *stellar.Client, op stell
 	if out.Status == stellar.Failed {
 		return fmt.Errorf("%s failed in ledger %d, transaction %x: %w", op, out.Ledger, tx.Hash, out.Err)
 	}
-	_, err = fmt.Fprintf(w, "%-8s ledger %d, fee %s, transaction %x\n", op, out.Ledger, xlm(out.FeeCharged), tx.Hash)
-	return err
+	return printLine(w, "%-8s ledger %d, fee %s, transaction %x", op, out.Ledger, xlm(out.FeeCharged), tx.Hash)
 }
 
 // xlm shows an amount of stroops.

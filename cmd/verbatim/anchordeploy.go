@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -45,8 +44,7 @@ changed, and any number of logs can share it: a fleet needs one.
 			if err := transact(ctx, w, client, op, payment); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(w, "contract %s\n", id)
-			return err
+			return printLine(w, "contract %s", id)
 		},
 	}
 	s.bind(c.Flags())

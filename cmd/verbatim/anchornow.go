@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,12 +32,10 @@ its own settings; else this one does, and needs --rpc, --max-fee and the key.
 				return err
 			}
 			if receipt == nil {
-				_, err = fmt.Fprintln(cmd.OutOrStdout(), "the log has no checkpoint yet: nothing to publish")
-				return err
+				return printLine(cmd.OutOrStdout(), "the log has no checkpoint yet: nothing to publish")
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "anchored through offset %d: checkpoint %d in ledger %d, closed at %s\n", receipt.GetOffset(),
+			return printLine(cmd.OutOrStdout(), "anchored through offset %d: checkpoint %d in ledger %d, closed at %s", receipt.GetOffset(),
 				receipt.GetCheckpointId(), receipt.GetLedger(), time.Unix(receipt.GetClosedAt(), 0).UTC().Format(time.RFC3339))
-			return err
 		},
 	}
 	c.Flags().StringVar(&dir, "log", "", "the log's `directory`")

@@ -36,11 +36,10 @@ If it is done already, the command says so. The log may be in use.
 			state, err := contract.Log(ctx, l.id)
 			if err == nil {
 				if state.Writer != l.where.GetWriter() {
-					_, err = fmt.Fprintf(w, "log %s is open, and its writer is %s: not the one in its genesis\n", l.id, state.Writer)
+					err = printLine(w, "log %s is open, and its writer is %s: not the one in its genesis", l.id, state.Writer)
 					return errors.Join(errFinding, err)
 				}
-				_, err = fmt.Fprintf(w, "log %s is open already, its writer is %s\n", l.id, state.Writer)
-				return err
+				return printLine(w, "log %s is open already, its writer is %s", l.id, state.Writer)
 			}
 			if !errors.Is(err, stellar.ErrNotOpen) {
 				return fmt.Errorf("ask contract %s for the log: %w", contract.ID(), err)
@@ -52,8 +51,7 @@ If it is done already, the command says so. The log may be in use.
 			if err := transact(ctx, w, client, op, payment); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(w, "log %s is open on contract %s, its writer is %s\n", l.id, contract.ID(), l.where.GetWriter())
-			return err
+			return printLine(w, "log %s is open on contract %s, its writer is %s", l.id, contract.ID(), l.where.GetWriter())
 		},
 	}
 	c.Flags().StringVar(&dir, "log", "", "the log's `directory`")

@@ -55,8 +55,7 @@ the log has a receipt of. A later root covers an expired one all the same.
 					return errors.Join(err, fmt.Errorf("%d of %d expired entries are restored", i, len(expired)))
 				}
 			}
-			_, err = fmt.Fprintf(w, "%d entries had expired and are restored\n", len(expired))
-			return err
+			return printLine(w, "%d entries had expired and are restored", len(expired))
 		},
 	}
 	c.Flags().StringVar(&dir, "log", "", "the log's `directory`")

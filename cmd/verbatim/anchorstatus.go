@@ -14,6 +14,7 @@ import (
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/admin"
 	"verbatim/sidecar/anchor"
+	"verbatim/sidecar/auditlog"
 )
 
 func anchorStatusCommand() *cobra.Command {
@@ -97,12 +98,13 @@ func readAnchorStatus(ctx context.Context, dir string) (*anchorStatus, error) {
 		s.Fees += r.GetFeeCharged()
 	}
 	s.Covered = s.Checkpoints - s.Pending - s.Confirmed
-	id := v.ID()
-	live, err := admin.Status(ctx, dir, id[:])
-	if err != nil && !errors.Is(err, admin.ErrNoAddress) {
-		return nil, err
+	if errors.Is(auditlog.Available(dir), auditlog.ErrInUse) {
+		live, err := admin.Status(ctx, dir)
+		if err != nil {
+			return nil, err
+		}
+		s.add(live.GetAnchor())
 	}
-	s.add(live.GetAnchor())
 	return s, nil
 }
 

@@ -65,8 +65,7 @@ func writerCommand(c *cobra.Command, call func(*stellar.Contract, anchoredLog) (
 		if err := transact(ctx, w, client, op, payment); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(w, done)
-		return err
+		return printLine(w, "%s", done)
 	}
 	c.Flags().StringVar(&dir, "log", "", "the log's `directory`")
 	s.bind(c.Flags())

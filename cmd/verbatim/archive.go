@@ -73,8 +73,7 @@ func archiveOnce(ctx context.Context, w io.Writer, dir, to string, rate int64, s
 		View: func() (*auditlog.View, func(), error) { return v, func() {}, nil },
 	}).Once(ctx)
 	if errors.Is(err, archive.ErrEmpty) {
-		_, err = fmt.Fprintln(w, "nothing is sealed yet: nothing to archive")
-		return err
+		return printLine(w, "nothing is sealed yet: nothing to archive")
 	}
 	if err != nil {
 		return err

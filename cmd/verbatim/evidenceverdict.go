@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"verbatim/replay"
 	"verbatim/sidecar/auditlog"
@@ -47,11 +48,7 @@ func (v evidenceVerdict) diff() []string {
 	if !v.file.Divergent() || recorded == nil || replayed == nil {
 		return nil
 	}
-	lines := replay.Diff(recorded, replayed)
-	for i, l := range lines {
-		lines[i] = printable(l) // it comes from a stranger's file
-	}
-	return lines
+	return replay.Diff(recorded, replayed)
 }
 
 func (v evidenceVerdict) showEntries(p *printer) error {
@@ -63,11 +60,14 @@ func (v evidenceVerdict) showEntries(p *printer) error {
 		if err != nil {
 			return err
 		}
-		text, err := json.MarshalIndent(shown, "  ", "  ")
+		text, err := json.MarshalIndent(shown, "", "  ")
 		if err != nil {
 			return fmt.Errorf("show entry %d: %w", e.Offset, err)
 		}
-		p.line("entry %d\n  %s", e.Offset, text)
+		p.line("entry %d", e.Offset)
+		for l := range strings.Lines(string(text)) {
+			p.line("  %s", strings.TrimSuffix(l, "\n"))
+		}
 	}
 	return nil
 }

@@ -135,8 +135,7 @@ func holdRemoveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "hold %s on %s removed\n", h.GetId(), retention.Scope(h))
-			return err
+			return printLine(cmd.OutOrStdout(), "hold %s on %s removed", h.GetId(), retention.Scope(h))
 		},
 	}
 	c.Flags().StringVar(&dir, "log", "", "the log's `directory`")

@@ -47,8 +47,7 @@ that it signs: verbatim/ and the log's id.
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), k.Public())
-			return err
+			return printLine(cmd.OutOrStdout(), "%s", k.Public())
 		},
 	}
 	c.Flags().StringVar(&name, "name", "", "the key's `NAME`, without spaces and +")
@@ -77,8 +76,7 @@ key itself is never shown.
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), k.Public())
-			return err
+			return printLine(cmd.OutOrStdout(), "%s", k.Public())
 		},
 	}
 }

@@ -4,22 +4,56 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
 
-// printer keeps the first error of writing lines.
+// printer prints lines for people, and keeps the first error of writing them.
 type printer struct {
 	w   io.Writer
 	err error
 }
 
+// line prints one line. Layout is the format's alone: an argument stays in its place,
+// wherever it comes from.
 func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	if p.err != nil {
+		return
 	}
+	for i, a := range args {
+		args[i] = inPlace{a}
+	}
+	_, p.err = fmt.Fprintf(p.w, format+"\n", args...) //nolint:forbidigo // this is the one place
+}
+
+// printLine prints one line alone.
+func printLine(w io.Writer, format string, args ...any) error {
+	p := &printer{w: w}
+	p.line(format, args...)
+	return p.err
+}
+
+// inPlace formats a value with any verb, and lets through nothing that would change a
+// terminal or a line.
+type inPlace struct{ value any }
+
+func (p inPlace) Format(f fmt.State, verb rune) {
+	_, _ = io.WriteString(f, printable(fmt.Sprintf(fmt.FormatString(f, verb), p.value))) // f keeps the error
+}
+
+// printable quotes what would change a terminal or a line: control characters, what
+// turns the direction of text, and octets that are no text.
+func printable(s string) string {
+	if utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
+		return s
+	}
+	return strconv.Quote(s)
 }
 
 // barThrottle is the least time between two drawings of a bar.

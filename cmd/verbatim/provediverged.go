@@ -55,10 +55,10 @@ func (p *divergenceProof) print(w io.Writer) {
 	switch {
 	case p.path == "":
 	case p.err != nil:
-		fmt.Fprintf(w, "verbatim: no evidence was written: %v\n", p.err)
+		_ = printLine(w, "verbatim: no evidence was written: %v", p.err)
 	case p.found == nil:
-		fmt.Fprintln(w, "verbatim: no evidence was written: there is no divergence of an answer to write about")
+		_ = printLine(w, "verbatim: no evidence was written: there is no divergence of an answer to write about")
 	default:
-		fmt.Fprintf(w, "verbatim: evidence of the divergence is in %s\n", p.path)
+		_ = printLine(w, "verbatim: evidence of the divergence is in %s", p.path)
 	}
 }

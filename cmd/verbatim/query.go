@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"verbatim/sidecar/query"
@@ -83,7 +81,7 @@ func (f *queryFlags) run(cmd *cobra.Command, _ []string) error {
 	last, shown := "", uint64(0)
 	for e, err := range query.Select(cmd.Context(), v, sel) {
 		if f.limit > 0 && shown == f.limit {
-			_, _ = fmt.Fprintln(cmd.ErrOrStderr(), "there is more: go on with --cursor", last)
+			_ = printLine(cmd.ErrOrStderr(), "there is more: go on with --cursor %s", last)
 			break
 		}
 		if err != nil {

@@ -45,7 +45,17 @@ func (w *replayedWindow) add(e *auditv1.ReplayedExchange) {
 	if after := e.GetAfter(); after != "" {
 		line += "; after " + after
 	}
-	w.shown = append(w.shown, strings.Join(append([]string{line}, e.GetDiff()...), "\n  "))
+	w.shown = append(w.shown, strings.Join(append([]string{printable(line)}, printables(e.GetDiff())...), "\n  "))
+}
+
+// printables keep lines from being more of them: what a JUnit report says is read by
+// people.
+func printables(lines []string) []string {
+	list := make([]string, len(lines))
+	for i, l := range lines {
+		list[i] = printable(l)
+	}
+	return list
 }
 
 // The elements of JUnit XML that CI systems read.
@@ -110,7 +120,7 @@ func writeJUnit(path string, r *replayReport) error {
 // error, not a failure.
 func verdictCase(r *auditv1.AuditReplayResponse) junitCase {
 	c := junitCase{Class: "verbatim.replay", Name: "verdict", Time: seconds(0)}
-	words := &junitWords{resultName(r.GetResult()) + ": " + r.GetReason(), strings.Join(r.GetDivergence().GetDiff(), "\n")}
+	words := &junitWords{printable(resultName(r.GetResult()) + ": " + r.GetReason()), strings.Join(printables(r.GetDivergence().GetDiff()), "\n")}
 	switch r.GetResult() {
 	case auditv1.ReplayResult_REPLAY_RESULT_VERIFIED:
 	case auditv1.ReplayResult_REPLAY_RESULT_CANNOT_TELL:

@@ -30,7 +30,7 @@ func TestJUnitSaysWhatDiffers(t *testing.T) {
 		request([]string{"m1"}, "GET", "/same", nil), answer(1, "same"),
 		request([]string{"m1"}, "GET", "/gone", nil),
 		{Kind: &logv1.Event_Abort{Abort: &logv1.Abort{RequestOffset: 3, Delivered: logv1.Delivered_DELIVERED_MAYBE}}},
-		request([]string{"m1"}, "GET", "/text", nil), answer(5, "\x01 <&]]>\none"),
+		request([]string{"m1"}, "GET", "/text", nil), answer(5, "\x01 <&]]>\non\x7f"),
 	})
 	url := serveHTTP(t, func(w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
@@ -58,7 +58,7 @@ func TestJUnitSaysWhatDiffers(t *testing.T) {
 	if want := "CANNOT_TELL: the answer at 6 differs, but after unfinished event 3: "; !strings.HasPrefix(suite.Cases[0].Error.Message, want) {
 		t.Errorf("verdict %q", suite.Cases[0].Error.Message)
 	}
-	want := "request 5, answered at 6: body; after unfinished event 3\n  - body line 2: one\n  + body line 2: two"
+	want := "request 5, answered at 6: body; after unfinished event 3\n  \"- body line 2: on\\x7f\"\n  + body line 2: two"
 	if f := suite.Cases[1].Failure; f.Text != want || f.Message != "1 answers differ" {
 		t.Errorf("%q: %q, want %q", f.Message, f.Text, want)
 	}

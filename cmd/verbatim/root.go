@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"runtime/debug"
 	"strings"
@@ -41,7 +40,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitFinding
 	case !errors.Is(err, errCannotTell):
 		// One line, also for errors that were joined.
-		_, _ = fmt.Fprintln(stderr, "verbatim:", strings.ReplaceAll(err.Error(), "\n", "; "))
+		_ = printLine(stderr, "verbatim: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return exitNoAnswer
 }

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
@@ -84,14 +83,6 @@ func (t *table) end() error {
 	}
 	t.begun = true
 	return t.line("OFFSET", "TIME", "EVENT", "METERS", "WHAT")
-}
-
-// printable quotes what would change a terminal or a line.
-func printable(s string) string {
-	if utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
-		return s
-	}
-	return strconv.Quote(s)
 }
 
 func clock(ev *logv1.Event) string {

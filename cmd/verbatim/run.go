@@ -92,9 +92,9 @@ func (f *runFlags) run(stderr io.Writer, args []string) error {
 		return err
 	}
 	if library.Old {
-		_, _ = fmt.Fprintf(stderr, "verbatim: %s is older than 0.9.11: a sleep until a time fails under it, such as time.sleep of Python 3.11 and newer\n", library.Path)
+		_ = printLine(stderr, "verbatim: %s is older than 0.9.11: a sleep until a time fails under it, such as time.sleep of Python 3.11 and newer", library.Path)
 	}
-	_, _ = fmt.Fprintf(stderr, "verbatim: the clock of %s stands at %s until %s is set\n", args[0], f.start, clock.Path())
+	_ = printLine(stderr, "verbatim: the clock of %s stands at %s until %s is set", args[0], f.start, clock.Path())
 	frozenclock.ClearShared(os.Getpid()) // which COMMAND will have
 	if err := syscall.Exec(program, args, library.Environment(os.Environ(), clock)); err != nil {
 		return fmt.Errorf("start %s: %w", program, err)

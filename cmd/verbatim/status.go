@@ -63,7 +63,7 @@ func readStatus(ctx context.Context, log *logFlags, w io.Writer) (r *auditv1.Get
 		return nil, false, err
 	}
 	if !archive.IsURL(log.log) && errors.Is(auditlog.Available(log.log), auditlog.ErrInUse) {
-		r, err := admin.Status(ctx, log.log, nil)
+		r, err := admin.Status(ctx, log.log)
 		return r, true, err
 	}
 	v, _, done, err := log.open(ctx, w)

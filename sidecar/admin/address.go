@@ -7,18 +7,21 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"verbatim/sidecar/chain"
 )
 
 // addressFile is where a log's directory names its admin port: one line,
-// "host:port".
+// "host:port" and the log's id in hexadecimal. A process that was killed leaves it, and
+// another log's may have the port by now: the id tells.
 const addressFile = "admin"
 
-// WriteAddress names the admin port of the process that writes the log. Only
-// the log's owner can read it, and a reader sees the old line or the new one.
-func WriteAddress(logDir, addr string) error {
+// WriteAddress names the admin port of the process that writes the log with this id.
+// Only the log's owner can read it, and a reader sees the old line or the new one.
+func WriteAddress(logDir, addr string, id chain.Hash) error {
 	path := filepath.Join(logDir, addressFile)
 	next := path + ".new"
-	if err := os.WriteFile(next, []byte(addr+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(next, []byte(addr+" "+id.String()+"\n"), 0o600); err != nil {
 		return fmt.Errorf("write admin address: %w", err)
 	}
 	if err := os.Rename(next, path); err != nil {
@@ -36,18 +39,21 @@ func RemoveAddress(logDir string) error {
 	return nil
 }
 
-func readAddress(logDir string) (string, error) {
+func readAddress(logDir string) (addr string, id chain.Hash, err error) {
 	path := filepath.Join(logDir, addressFile)
 	line, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%w: there is no file %s, which verbatim serve writes while it runs on the log", ErrNoAddress, path)
+		return "", id, fmt.Errorf("%w: there is no file %s, which verbatim serve writes while it runs on the log", ErrNoAddress, path)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrNoAddress, err)
+		return "", id, fmt.Errorf("%w: %w", ErrNoAddress, err)
 	}
-	addr := strings.TrimSpace(string(line))
+	addr, log, _ := strings.Cut(strings.TrimSpace(string(line)), " ")
 	if addr == "" {
-		return "", fmt.Errorf("%w: the file %s is empty", ErrNoAddress, path)
+		return "", id, fmt.Errorf("%w: the file %s is empty", ErrNoAddress, path)
 	}
-	return addr, nil
+	if id, err = chain.ParseHash(log); err != nil {
+		return "", id, fmt.Errorf("%w: the file %s doesn't say of which log: start verbatim serve again: %w", ErrNoAddress, path, err)
+	}
+	return addr, id, nil
 }

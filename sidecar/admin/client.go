@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	auditv1 "verbatim/proto/verbatim/audit/v1"
+	"verbatim/sidecar/chain"
 )
 
 // Errors by which callers of HoldSnapshot decide.
@@ -36,7 +37,7 @@ const snapshotTimeout = time.Minute
 // started. ctx bounds the whole time of holding. Errors: ErrNoAddress,
 // ErrNoAnswer, ErrOtherLog, or why no copy could be made.
 func HoldSnapshot(ctx context.Context, logDir string) (path string, captured []string, release func(), err error) {
-	conn, addr, err := dial(logDir)
+	conn, addr, _, err := dial(logDir)
 	if err != nil {
 		return "", nil, nil, fmt.Errorf("ask for a snapshot of %s: %w", logDir, err)
 	}
@@ -56,17 +57,18 @@ func HoldSnapshot(ctx context.Context, logDir string) (path string, captured []s
 	return path, m.GetCapturedAddresses(), release, nil
 }
 
-// dial connects to the process that writes the log, as its directory names it.
-func dial(logDir string) (conn *grpc.ClientConn, addr string, err error) {
-	if addr, err = readAddress(logDir); err != nil {
-		return nil, "", err
+// dial connects to the process that writes the log with an id, as its directory names
+// both; another's may answer there.
+func dial(logDir string) (conn *grpc.ClientConn, addr string, id chain.Hash, err error) {
+	if addr, id, err = readAddress(logDir); err != nil {
+		return nil, "", id, err
 	}
 	// A proxy of the environment is for the network, not for a port of ours.
 	conn, err = grpc.NewClient("passthrough:///"+addr, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy())
 	if err != nil {
-		return nil, "", fmt.Errorf("connect to %s: %w", addr, err)
+		return nil, "", id, fmt.Errorf("connect to %s: %w", addr, err)
 	}
-	return conn, addr, nil
+	return conn, addr, id, nil
 }
 
 // firstSnapshot returns the one message of the call, which goes on until ctx

@@ -57,7 +57,7 @@ func PruneNow(ctx context.Context, logDir string, logID []byte) (done *retention
 
 // call asks the process that writes the log one thing.
 func call(logDir, what string, ask func(auditv1.AuditServiceClient) error) error {
-	conn, addr, err := dial(logDir)
+	conn, addr, _, err := dial(logDir)
 	if err != nil {
 		return fmt.Errorf("ask for %s %s: %w", what, logDir, err)
 	}

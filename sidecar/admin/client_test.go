@@ -16,6 +16,7 @@ import (
 	auditv1 "verbatim/proto/verbatim/audit/v1"
 	"verbatim/sidecar/admin"
 	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/chain"
 )
 
 // untilGone polls for the end of a file or a directory.
@@ -34,7 +35,7 @@ func untilGone(t *testing.T, path string) {
 func TestAnotherProcessGetsACopyAndGivesItBack(t *testing.T) {
 	s := serve(t, nil)
 	put(t, s.log, request("m"))
-	if err := admin.WriteAddress(s.log.Dir(), s.addr); err != nil {
+	if err := admin.WriteAddress(s.log.Dir(), s.addr, s.log.ID()); err != nil {
 		t.Fatal(err)
 	}
 	path, captured, release, err := admin.HoldSnapshot(t.Context(), s.log.Dir())
@@ -95,13 +96,17 @@ func TestNoSnapshotIsAClearSentence(t *testing.T) {
 	}
 	names := func(addr string) {
 		t.Helper()
-		if err := admin.WriteAddress(dir, addr); err != nil {
+		if err := admin.WriteAddress(dir, addr, chain.Hash{1}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	fails(admin.ErrNoAddress, "there is no file "+filepath.Join(dir, "admin"))
-	names("")
-	fails(admin.ErrNoAddress, "is empty")
+	for line, part := range map[string]string{"\n": "is empty", "127.0.0.1:1\n": "doesn't say of which log"} {
+		if err := os.WriteFile(filepath.Join(dir, "admin"), []byte(line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		fails(admin.ErrNoAddress, part)
+	}
 
 	gone, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -145,10 +150,32 @@ func TestNoSnapshotIsAClearSentence(t *testing.T) {
 	}
 }
 
+// TestAnotherLogsPortIsNotAsked: what a killed process left in the log's directory can
+// be the port of another log's by now. The id tells, and nothing is done there.
+func TestAnotherLogsPortIsNotAsked(t *testing.T) {
+	dir, other := t.TempDir(), serve(t, nil)
+	if err := admin.WriteAddress(dir, other.addr, chain.Hash{1}); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := admin.Status(t.Context(), dir); !errors.Is(err, admin.ErrOtherLog) || r != nil || !strings.Contains(err.Error(), "it writes "+other.log.ID().String()) {
+		t.Errorf("status %v, %v", r, err)
+	}
+	if r, err := admin.AnchorNow(t.Context(), dir); !errors.Is(err, admin.ErrOtherLog) {
+		t.Errorf("anchor now %v, %v", r, err)
+	}
+	if err := admin.WriteAddress(dir, other.addr, other.log.ID()); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := admin.Status(t.Context(), dir); err != nil || !r.GetWritable() {
+		t.Errorf("status %v, %v", r, err)
+	}
+}
+
 func TestTheAddressIsTheOwnersAlone(t *testing.T) {
 	dir := t.TempDir()
 	for _, addr := range []string{"127.0.0.1:1", "127.0.0.1:22"} {
-		if err := admin.WriteAddress(dir, addr); err != nil {
+		err := admin.WriteAddress(dir, addr, chain.Hash{})
+		if err != nil {
 			t.Fatal(err)
 		}
 		path := filepath.Join(dir, "admin")
@@ -156,7 +183,7 @@ func TestTheAddressIsTheOwnersAlone(t *testing.T) {
 		if err != nil || info.Mode() != 0o600 {
 			t.Fatalf("%v, %v", info, err)
 		}
-		if line, err := os.ReadFile(path); err != nil || string(line) != addr+"\n" {
+		if line, err := os.ReadFile(path); err != nil || string(line) != addr+" "+strings.Repeat("0", 64)+"\n" {
 			t.Fatalf("%q, %v", line, err)
 		}
 	}
@@ -168,7 +195,7 @@ func TestTheAddressIsTheOwnersAlone(t *testing.T) {
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("%v left, %v", left, err)
 	}
-	if err := admin.WriteAddress(filepath.Join(dir, "none"), "x"); !errors.Is(err, fs.ErrNotExist) {
+	if err := admin.WriteAddress(filepath.Join(dir, "none"), "x", chain.Hash{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no directory: %v", err)
 	}
 }

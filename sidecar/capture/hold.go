@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"time"
+
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 )
 
@@ -26,10 +28,45 @@ func (x *exchange) hold(data []byte, reply *extprocv3.ProcessingResponse) bool {
 	return true
 }
 
-// stopHolding is called when an answer was held as long as may be.
+// clientTakesForWhole says whether with this chunk, or one before it that waits, all is
+// there that the answer's head tells of. A client may leave then at once, although the
+// end was not seen, which alone tells that no trailers follow.
+func (x *exchange) clientTakesForWhole(chunk []byte) bool {
+	if len(x.answer.replies) > 0 {
+		return true
+	}
+	headers := x.answer.message.Headers
+	length, sized := contentLength(headers)
+	return sized && len(chunk) > 0 && uint64(length) == x.answer.passed.octets && //nolint:gosec // 63 bits
+		x.server.Hold > 0 && valueOf(headers, "trailer") == ""
+}
+
+// holdEnd keeps the last octets of an answer in parts from the client until its outcome
+// is recorded. In HTTP/1.1 the end comes with them; HTTP/2 may make it wait, or send
+// trailers, which Envoy shows only when no chunk waits.
+func (x *exchange) holdEnd(reply *extprocv3.ProcessingResponse) {
+	x.holdFor(x.server.Hold, reply)
+}
+
+// holdFor keeps a reply back, behind those that wait already, until the time of the first
+// of them is over.
+func (x *exchange) holdFor(bound time.Duration, reply *extprocv3.ProcessingResponse) {
+	if x.answer.replies == nil {
+		x.answer.holdOver = time.After(bound)
+	}
+	x.answer.replies = append(x.answer.replies, reply)
+}
+
+// stopHolding is called when an answer, its end, or an interim one was held as long as
+// may be.
 func (x *exchange) stopHolding() {
 	x.answer.holdOver = nil
-	x.spill()
+	if x.answer.seen == seenHeld {
+		x.spill()
+		return
+	}
+	_, replies := x.answer.takeHeld()
+	x.steps = append(x.steps, step{replies: replies})
 }
 
 // spill records what is held as a part; from here on the answer is a stream.

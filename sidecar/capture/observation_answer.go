@@ -27,6 +27,11 @@ func (x *observation) responseHeaders(h *extprocv3.HttpHeaders, attrs map[string
 	if x.stage != coming || x.answer.begun {
 		return nil
 	}
+	if isInterim(h) {
+		x.answer.interim.add(attrs)
+		return nil
+	}
+	attrs = x.answer.interim.or(attrs)
 	if !x.request.recorded {
 		// It is answered before it is whole.
 		if err := x.requestInParts(); err != nil || x.stage != coming {

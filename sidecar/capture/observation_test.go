@@ -1,7 +1,9 @@
 package capture_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -92,7 +94,10 @@ func TestObservedExchanges(t *testing.T) {
 			r, space := observedRig(t)
 			x := r.begin()
 			for _, m := range c.shown {
-				x.send(m)
+				// What is left out ends the stream, and what follows may come too late.
+				if err := x.stream.Send(m); err != nil && !errors.Is(err, io.EOF) {
+					t.Fatal(err)
+				}
 			}
 			x.end()
 			if got := shape(r.settled()); !slices.Equal(got, c.want) {

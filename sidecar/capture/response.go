@@ -19,6 +19,7 @@ type answer struct {
 	local    *logv1.LocalReply
 	upstream string
 	attempts uint32
+	interim  interim // before it
 	answerStream
 }
 
@@ -26,7 +27,14 @@ type answer struct {
 func (x *exchange) recorded() bool { return x.phase == placed || x.phase == released }
 
 func (x *exchange) responseHeaders(h *extprocv3.HttpHeaders, attrs map[string]*structpb.Struct) error {
+	if isInterim(h) {
+		x.answer.interim.add(attrs)
+		x.holdInterim()
+		return nil
+	}
+	attrs = x.answer.interim.or(attrs)
 	if !x.recorded() {
+		x.answer.takeHeld() // an interim one, which needs no reply any more
 		// Skipped, or Envoy answered before the request was whole: it never
 		// reached the pipeline.
 		x.phase = passed

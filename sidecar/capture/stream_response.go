@@ -24,10 +24,10 @@ const (
 // answerStream is what there is besides of an answer that comes in chunks.
 type answerStream struct {
 	seen     seen
-	passed   *omission // all octets of chunks that are recorded, or omitted
-	held     []byte
+	passed   *omission                       // all octets of chunks that are recorded, or omitted
+	held     []byte                          // of seenHeld
 	share    *room.Share                     // of what is held
-	replies  []*extprocv3.ProcessingResponse // those that held chunks wait for
+	replies  []*extprocv3.ProcessingResponse // those that chunks wait for which don't pass yet
 	holdOver <-chan time.Time                // nil: nothing is held
 }
 
@@ -100,12 +100,17 @@ func (x *exchange) answerChunk(b *extprocv3.HttpBody) error {
 		x.spill()
 	}
 	x.answer.passed.add(data)
-	if !last {
+	switch {
+	case last:
+		x.answerData(data)
+		return x.answerStreamEnd(reply)
+	case x.clientTakesForWhole(data):
+		x.answerData(data)
+		x.holdEnd(reply)
+	default:
 		x.answerData(data, reply)
-		return nil
 	}
-	x.answerData(data)
-	return x.answerStreamEnd(reply)
+	return nil
 }
 
 // answerData adds a chunk to the part before it, if that waits still.
@@ -136,7 +141,8 @@ func (x *exchange) answerStreamEnd(reply *extprocv3.ProcessingResponse) error {
 		x.responsePart(&logv1.ResponsePart{Omitted: x.answer.passed.message()})
 	}
 	x.answer.message.Stream = x.answer.passed.stream()
-	return x.answerEnd(reply)
+	_, replies := x.answer.takeHeld()
+	return x.answerEnd(append(replies, reply)...)
 }
 
 // answerEnd records the outcome, behind all that waits. The turn ends when the

@@ -107,10 +107,18 @@ func readAgain(t *testing.T, p *Policy) *Policy {
 // TestTextsDoNotGrowWithoutBound: what would get too long is refused before it is made.
 func TestTextsDoNotGrowWithoutBound(t *testing.T) {
 	large := request(strings.Repeat(",", 20_000), "x", strings.Repeat("x", 1<<16))
-	for _, expression := range []string{
-		`string(request.body).replace("", string(request.body))`,
-		`string(request.body).replace(",", request.headers["x"], 1000000)`,
-		`string(request.body).split(",").join(string(request.body))`,
+	many := request(strings.Repeat(",", 4_000), "x", strings.Repeat("x", 1<<16))
+	deep := request(strings.Repeat(`{"a":`, 3_000)+`"`+strings.Repeat("x", 1<<16)+`"`+strings.Repeat("}", 3_000), "x", "")
+	for expression, large := range map[string]Request{
+		`string(request.body).replace("", string(request.body))`:                                                       large,
+		`string(request.body).replace(",", request.headers["x"], 1000000)`:                                             large,
+		`string(request.body).split(",").join(string(request.body))`:                                                   large,
+		`"%s".format([string(request.body).split(",").map(x, request.headers["x"])])`:                                  many,
+		`string(request.body).replace(",", "%s").format(string(request.body).split(",").map(x, request.headers["x"]))`: many,
+		`"%s".format([{"m": string(request.body).split(",").map(x, request.headers)}])`:                                many,
+		`"%s".format([request.json])`:                            deep,
+		`("%.1000000000f" + request.headers["x"]).format([1.5])`: deep,
+		`("%.1000000000e" + request.headers["x"]).format([1.5])`: deep,
 	} {
 		p := mustNew(t, Options{Meters: expression})
 		var before, after runtime.MemStats
@@ -122,14 +130,16 @@ func TestTextsDoNotGrowWithoutBound(t *testing.T) {
 		}
 	}
 	for expression, want := range map[string]string{
-		`"a-b-c".replace("-", "+-")`:      "a+-b+-c",
-		`"a-b-c".replace("-", "", 1)`:     "ab-c",
-		`"ab".replace("", "-", 2)`:        "-a-b",
-		`"a-b".replace("-", "xy", -1)`:    "axyb",
-		`["a", "", "c"].join(",")`:        "a,,c",
-		`["a", "b"].join()`:               "ab",
-		`[request.path].join("--")`:       "p",
-		`"a,b".split(",").join("\u00e9")`: "a\u00e9b",
+		`"a-b-c".replace("-", "+-")`:            "a+-b+-c",
+		`"a-b-c".replace("-", "", 1)`:           "ab-c",
+		`"ab".replace("", "-", 2)`:              "-a-b",
+		`"a-b".replace("-", "xy", -1)`:          "axyb",
+		`["a", "", "c"].join(",")`:              "a,,c",
+		`["a", "b"].join()`:                     "ab",
+		`[request.path].join("--")`:             "p",
+		`"a,b".split(",").join("\u00e9")`:       "a\u00e9b",
+		`"%s-%d-%.2f".format(["a", 1, 2.5])`:    "a-1-2.50",
+		`"%s".format([{"a": [1, null, b"x"]}])`: "{a: [1, null, x]}",
 	} {
 		checkMeters(t, mustNew(t, Options{Meters: expression}), request("", ":path", "p"), []string{want}, "")
 	}

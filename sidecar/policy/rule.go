@@ -31,6 +31,7 @@ func newEnv() (*cel.Env, error) {
 		cel.OptionalTypes(),
 		ext.Strings(),
 		boundedText(),
+		boundedFormat,
 		cel.Variable("request.method", cel.StringType),
 		cel.Variable("request.path", cel.StringType),
 		cel.Variable("request.query", cel.MapType(cel.StringType, stringList)),

@@ -4,7 +4,9 @@
 package secret
 
 import (
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
@@ -19,14 +21,19 @@ var names = map[string]bool{
 // Header says whether values of this header are secret. Case does not matter.
 func Header(name string) bool { return names[strings.ToLower(name)] }
 
-// Shown is the value, in valid UTF-8, or for a secret one a word in its place. It
-// is no digest: a short secret can be found from that.
+// Shown is the value, quoted where it is no UTF-8, or for a secret one a word in its
+// place. It is no digest: a short secret can be found from that.
 func Shown(name string, value []byte) string {
-	if !Header(name) {
-		return strings.ToValidUTF8(string(value), "\uFFFD")
+	switch {
+	case Header(name):
+		return hidden
+	case !utf8.Valid(value):
+		return strconv.Quote(string(value))
 	}
-	return "[hidden]"
+	return string(value)
 }
+
+const hidden = "[hidden]"
 
 // Redacted is a copy of the event whose secret header values are hidden.
 func Redacted(ev *logv1.Event) *logv1.Event {
@@ -48,7 +55,9 @@ func Redacted(ev *logv1.Event) *logv1.Event {
 // redactResponse hides values in the output, too: what is left can't be hashed.
 func redactResponse(r *logv1.Response) {
 	for _, h := range r.GetIgnoredHeaders() {
-		h.Value = []byte(Shown(string(h.GetName()), h.GetValue()))
+		if Header(string(h.GetName())) {
+			h.Value = []byte(hidden)
+		}
 	}
 	var out logv1.Output
 	if proto.Unmarshal(r.GetOutput(), &out) != nil {
@@ -67,7 +76,7 @@ func hide(list []*logv1.Header) int {
 	n := 0
 	for _, h := range list {
 		if Header(string(h.GetName())) {
-			h.Value = []byte(Shown(string(h.GetName()), h.GetValue()))
+			h.Value = []byte(hidden)
 			n++
 		}
 	}

@@ -34,10 +34,6 @@ type wirePlace struct {
 	// chunk, and a client no answer that breaks off. In profile observe they go on as
 	// they come.
 	holds bool
-	// knowsInterim: an interim answer of a status that Envoy does not know is dropped
-	// before it is shown. Behind the router Envoy shows it as if it was the answer, and
-	// shows another answer after it.
-	knowsInterim bool
 	// draws: the seed is the sidecar's, a number. In profile observe it is Envoy's, a
 	// random UUID.
 	draws bool
@@ -46,13 +42,13 @@ type wirePlace struct {
 var (
 	beforeRouter = wirePlace{
 		name: "before the router", anyOrdering: func(filter.Protocol) bool { return true },
-		refuses: true, speaks: true, holds: true, knowsInterim: true, draws: true,
+		refuses: true, speaks: true, holds: true, draws: true,
 	}
 	behindRouter = wirePlace{
 		name: "behind the router", position: filter.Upstream, anyOrdering: func(p filter.Protocol) bool { return p == filter.H2 },
 		refuses: true, holds: true, draws: true,
 	}
-	observing       = wirePlace{name: "observing", profile: filter.Observe, anyOrdering: never, knowsInterim: true}
+	observing       = wirePlace{name: "observing", profile: filter.Observe, anyOrdering: never}
 	observingBehind = wirePlace{name: "observing behind the router", position: filter.Upstream, profile: filter.Observe, anyOrdering: never}
 )
 
