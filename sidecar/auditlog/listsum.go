@@ -87,20 +87,28 @@ func plain(value []byte) bool {
 // StoredSums returns the sums of all lists that are stored, by window, for the windows
 // from an id on. strange counts what is no list.
 func (v *View) StoredSums(ctx context.Context, h *ListHasher, from uint64) (sums map[uint64]*ListSum, strange int, err error) {
+	// Nearly all are of windows that the index reaches, so many that a map is slow.
+	near := make([]ListSum, min(v.indexed, v.tip.Offset+1))
 	sums = map[uint64]*ListSum{}
 	err = v.eachTerm(ctx, from, func(key, value []byte) {
 		window, ok := termWindow(key)
-		if !ok {
+		switch {
+		case !ok:
 			strange++
-			return
+		case window < uint64(len(near)):
+			h.stored(&near[window], key, value)
+		default:
+			if sums[window] == nil {
+				sums[window] = &ListSum{}
+			}
+			h.stored(sums[window], key, value)
 		}
-		sum, known := sums[window]
-		if !known {
-			sum = &ListSum{}
-			sums[window] = sum
-		}
-		h.stored(sum, key, value)
 	})
+	for window := range near {
+		if near[window].count > 0 {
+			sums[uint64(window)] = &near[window]
+		}
+	}
 	return sums, strange, err
 }
 

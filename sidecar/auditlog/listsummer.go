@@ -10,6 +10,8 @@ type ListSummer struct {
 	meters   ListSum // of their lists in the open window
 	kinds    [KindPrune + 1]summedList
 	statuses map[uint32]*summedList
+	newest   uint32      // the status that came last,
+	ofNewest *summedList // and its list
 	key      []byte
 }
 
@@ -39,16 +41,23 @@ func (s *ListSummer) Add(offset uint64, kind Kind, status uint32, meters []Meter
 		s.kinds[kind].add(offset)
 	}
 	if status != 0 {
-		l, known := s.statuses[status]
-		if !known {
-			l = &summedList{}
-			s.statuses[status] = l
+		if status != s.newest {
+			s.newest, s.ofNewest = status, s.ofStatus(status)
 		}
-		l.add(offset)
+		s.ofNewest.add(offset)
 	}
 	for _, m := range meters {
 		s.offset(&s.meters, m, offset)
 	}
+}
+
+func (s *ListSummer) ofStatus(status uint32) *summedList {
+	l, known := s.statuses[status]
+	if !known {
+		l = &summedList{}
+		s.statuses[status] = l
+	}
+	return l
 }
 
 // Sum is the sum of the open window's lists.

@@ -91,6 +91,15 @@ func (r *Root) Add(h Hash) {
 	r.count++
 }
 
+// AddAll appends hashes in their order.
+func (r *Root) AddAll(hashes []Hash) {
+	if r.digest == nil {
+		r.digest = sha256.New()
+	}
+	r.digest.Write(flat(hashes))
+	r.count += uint64(len(hashes))
+}
+
 // Count is how many hashes were added.
 func (r *Root) Count() uint64 { return r.count }
 

@@ -88,13 +88,21 @@ func TestMerkleRootsAgreeWithTheVectors(t *testing.T) {
 
 func TestOutputRootsAgreeWithTheVectors(t *testing.T) {
 	for _, want := range load(t).OutputRoots {
-		var root chain.Root
+		var root, all chain.Root
+		var hashes []chain.Hash
 		for i, o := range want.Outputs {
 			h := chain.EventHash(unhex(t, o))
 			if h.String() != want.Hashes[i] {
 				t.Errorf("output hash %s, want %s", h, want.Hashes[i])
 			}
 			root.Add(h)
+			hashes = append(hashes, h)
+		}
+		half := len(hashes) / 2
+		all.AddAll(hashes[:half])
+		all.AddAll(hashes[half:])
+		if all.Sum() != root.Sum() || all.Count() != root.Count() {
+			t.Errorf("root of %d outputs at once: %s, want %s", all.Count(), all.Sum(), root.Sum())
 		}
 		if root.Sum().String() != want.Root || root.Count() != uint64(len(want.Outputs)) {
 			t.Errorf("root of %d outputs: %s, want %s", root.Count(), root.Sum(), want.Root)

@@ -91,9 +91,7 @@ func (f *footers) settle(r *Report) {
 	f.tree.AddAll(f.leaves, func(id chain.NodeID, hash chain.Hash) { f.stored.node(r, id, hash) })
 	f.leaves = f.leaves[:0]
 	f.hashes = f.pending.Sum(f.hashes[:0])
-	for _, h := range f.hashes {
-		f.outputs.Add(h)
-	}
+	f.outputs.AddAll(f.hashes)
 }
 
 // decoded looks at the events of which more than a summary is checked.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -64,7 +65,8 @@ func BenchmarkReplayDay(b *testing.B) {
 	}
 }
 
-// onOneCore binds this process, and the pipelines that it starts, to one core.
+// onOneCore binds this process, and the pipelines that it starts, to one core, and
+// lets it run one goroutine at a time, as it would where there is one.
 func onOneCore(b *testing.B) {
 	b.Helper()
 	var all, one unix.CPUSet
@@ -78,7 +80,8 @@ func onOneCore(b *testing.B) {
 		}
 	}
 	bind(b, &one)
-	b.Cleanup(func() { bind(b, &all) })
+	procs := runtime.GOMAXPROCS(1)
+	b.Cleanup(func() { bind(b, &all); runtime.GOMAXPROCS(procs) })
 }
 
 // bind moves every thread of this process.
