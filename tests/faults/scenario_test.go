@@ -25,6 +25,12 @@ var scenarios = []scenario{
 	{"record", []string{"create", "record"}, "record"},
 	// What a stop without notice left is read back from the WAL.
 	{"recover", []string{"create", "abandon"}, "record"},
+	// What goes was written by a process that was killed, and by one that was not.
+	{"prune", []string{"create", "abandon", "record"}, "prune"},
+	{"restore", []string{"create", "record", "archive"}, "restore"},
+	{"repair", []string{"create", "record", "unformat"}, "repair"},
+	// RocksDB finds its files again in a copy beside the log.
+	{"repair pruned", []string{"create", "record", "prune", "uncurrent"}, "repair"},
 }
 
 // outcomes are the ways in which a call goes wrong. Those on one line differ little:
@@ -42,7 +48,7 @@ func applies(o faults.Outcome, call string) bool {
 }
 
 var (
-	randomName = regexp.MustCompile(`(snapshots/|LOG\.old\.)\d+`)
+	randomName = regexp.MustCompile(`(snapshots/|LOG\.old\.|scratch-)\d+`)
 	number     = regexp.MustCompile(`\d+`)
 )
 
