@@ -25,8 +25,8 @@ var scenarios = []scenario{
 	{"record", []string{"create", "record"}, "record"},
 	// What a stop without notice left is read back from the WAL.
 	{"recover", []string{"create", "abandon"}, "record"},
-	// What goes was written by a process that was killed, and by one that was not.
-	{"prune", []string{"create", "abandon", "record"}, "prune"},
+	// What goes was written by a process that was not killed, and by one that was.
+	{"prune", []string{"create", "record", "abandon"}, "prune"},
 	{"restore", []string{"create", "record", "archive"}, "restore"},
 	{"repair", []string{"create", "record", "unformat"}, "repair"},
 	// RocksDB finds its files again in a copy beside the log.
