@@ -19,7 +19,7 @@ func TestClearingFreesWhatStoodOutsideOfBlocks(t *testing.T) {
 	dir := newLog(t, interval)
 	l := open(t, dir, auditlog.Options{})
 	body := make([]byte, 1<<10)
-	rand.Read(body) //nolint:errcheck // it never fails
+	rand.Read(body)
 	put(t, l, &logv1.Event{Kind: &logv1.Event_Request{Request: &logv1.Request{Body: body}}})
 	killed := filepath.Join(t.TempDir(), "log")
 	if err := os.CopyFS(killed, os.DirFS(dir)); err != nil {

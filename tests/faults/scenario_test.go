@@ -28,6 +28,7 @@ var scenarios = []scenario{
 	// What goes was written by a process that was not killed, and by one that was.
 	{"prune", []string{"create", "record", "abandon"}, "prune"},
 	{"restore", []string{"create", "record", "archive"}, "restore"},
+	{"restore pruned", []string{"create", "record", "prune", "archive"}, "restore"},
 	{"repair", []string{"create", "record", "unformat"}, "repair"},
 	// RocksDB finds its files again in a copy beside the log.
 	{"repair pruned", []string{"create", "record", "prune", "uncurrent"}, "repair"},
