@@ -15,10 +15,10 @@ var keyCleared = []byte("cleared")
 const clearPause = 100 * time.Millisecond
 
 // ClearCut removes what CutSynced has denied from every column family, and frees its
-// files. It waits for views that were open before the cut. It may be called again
-// after a failure or a stop at any moment, and without a cut it does nothing. Entries
-// go on being written meanwhile. It returns after the files are gone, but for
-// snapshots that other processes hold.
+// files. It waits for views that were open before the cut, until ctx ends. It may be
+// called again after a failure or a stop at any moment, and without a cut it does
+// nothing. Entries go on being written meanwhile. It returns after the files are gone,
+// but for snapshots that other processes hold.
 func (l *Log) ClearCut(ctx context.Context) error {
 	s := l.access.current()
 	err := l.access.with(s, func() error {
@@ -32,7 +32,9 @@ func (l *Log) ClearCut(ctx context.Context) error {
 		err = l.waitForReaders(ctx, s)
 	}
 	if err == nil {
-		err = l.clearCut(ctx, s)
+		// What follows can take longer than anybody waits for readers, and all of it
+		// would have to be done again.
+		err = l.clearCut(context.WithoutCancel(ctx), s)
 	}
 	if err != nil {
 		return fmt.Errorf("remove what was cut off: %w", err)

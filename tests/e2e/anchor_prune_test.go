@@ -76,20 +76,25 @@ func TestPruneBehindTheAnchor(t *testing.T) {
 	a.stop()
 	a.run(0, append([]string{"anchor", "now", "--log", a.log}, a.sending()...)...)
 
-	var r prunedReport
-	a.runJSON(0, &r, "verify", "--log", a.log, "--anchors", "--rpc", a.node.URL(), "--contract", a.contract)
-	if !r.OK || r.Public.Rung != "ANCHORED" || r.Public.NotYet != 0 || r.Public.Through == nil || *r.Public.Through != r.Tip || r.Requests != 2*dayEvents {
-		t.Errorf("verify --anchors: %+v", r.publicReport)
-	}
-	p := r.Pruned
-	if p == nil || p.FirstOffset != end || p.Root != root || p.PruneOffset != prune || p.Gone != gone || p.Kept != kept || !p.Complete || p.NotCarriedOut != 0 {
-		t.Fatalf("verify says %+v of what was pruned; want offsets below %d with root %s by entry %d, %d gone and %d kept", p, end, root, prune, gone, kept)
-	}
-	if !strings.HasPrefix(p.Policy, "keep=24h0m0s clock=ledger cut=anchored kept=") {
-		t.Errorf("policy %q", p.Policy)
-	}
 	a.wantReceiptBehind(prune)
-	a.wantReplay(end)
+	// An archive that is begun now is as good as the log.
+	folder := t.TempDir()
+	a.run(0, "archive", "--log", a.log, "--to", "file://"+folder)
+	for _, log := range []string{a.log, "file://" + folder} {
+		var r prunedReport
+		a.runJSON(0, &r, "verify", "--log", log, "--anchors", "--rpc", a.node.URL(), "--contract", a.contract)
+		if !r.OK || r.Public.Rung != "ANCHORED" || r.Public.NotYet != 0 || r.Public.Through == nil || *r.Public.Through != r.Tip || r.Requests != 2*dayEvents {
+			t.Errorf("verify --anchors of %s: %+v", log, r.publicReport)
+		}
+		p := r.Pruned
+		if p == nil || p.FirstOffset != end || p.Root != root || p.PruneOffset != prune || p.Gone != gone || p.Kept != kept || !p.Complete || p.NotCarriedOut != 0 {
+			t.Fatalf("verify says %+v of what was pruned of %s; want offsets below %d with root %s by entry %d, %d gone and %d kept", p, log, end, root, prune, gone, kept)
+		}
+		if !strings.HasPrefix(p.Policy, "keep=24h0m0s clock=ledger cut=anchored kept=") {
+			t.Errorf("policy %q", p.Policy)
+		}
+		a.wantReplay(log, end)
+	}
 }
 
 // day sends a day's events.
@@ -215,13 +220,13 @@ func (a *anchoredSite) wantReceiptBehind(offset uint64) {
 }
 
 // wantReplay replays what is behind the cut, and asks for what is before it.
-func (a *anchoredSite) wantReplay(first uint64) {
+func (a *anchoredSite) wantReplay(log string, first uint64) {
 	a.t.Helper()
-	v := a.replayInto(0, a.log, "", "--from", fmt.Sprint(first))
+	v := a.replayInto(0, log, "", "--from", fmt.Sprint(first))
 	if v.Result != "VERIFIED" || v.Compared != 2*dayEvents || v.OriginalRoot != v.ReplayRoot || v.FootersChecked == 0 || v.FootersEqual != v.FootersChecked {
 		a.t.Errorf("replay of what is left: %+v", v)
 	}
-	out := a.run(2, "replay", "--log", a.log, "--target", "http://"+a.pipeline.Addr, "--from", "0", "--to", fmt.Sprint(first-1))
+	out := a.run(2, "replay", "--log", log, "--target", "http://"+a.pipeline.Addr, "--from", "0", "--to", fmt.Sprint(first-1))
 	if !strings.Contains(out, "pruned") {
 		a.t.Errorf("replay of what was pruned: %s", out)
 	}
