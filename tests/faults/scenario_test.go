@@ -51,6 +51,7 @@ func applies(o faults.Outcome, call string) bool {
 var (
 	randomName = regexp.MustCompile(`(snapshots/|LOG\.old\.|scratch-)\d+`)
 	number     = regexp.MustCompile(`\d+`)
+	copied     = regexp.MustCompile(`scratch-\S+`)
 )
 
 // name is the same for the same call in each run: files are numbered as they are
@@ -75,12 +76,13 @@ func all(calls []string) (list []fault) {
 	return list
 }
 
-// sample takes one call of each kind on each kind of file, always the same.
+// sample takes one call of each kind on each kind of file, always the same. What is
+// done to a copy that is removed again is of one kind.
 func sample(calls []string) (list []fault) {
 	kinds := map[string][]string{}
 	var order []string
 	for _, c := range calls {
-		kind := number.ReplaceAllString(c, "N")
+		kind := number.ReplaceAllString(copied.ReplaceAllString(c, "scratch"), "N")
 		if kinds[kind] == nil {
 			order = append(order, kind)
 		}
