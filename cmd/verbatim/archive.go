@@ -84,7 +84,10 @@ func archiveOnce(ctx context.Context, w io.Writer, dir, to string, rate int64, s
 // printStanding says how far an archive reaches.
 func printStanding(w io.Writer, what string, s archive.Standing) error {
 	p := &printer{w: w}
-	p.line("%-16s offsets 0 to %d, of log %s", what, s.Through.Offset, s.LogID)
+	p.line("%-16s offsets %d to %d, of log %s", what, s.First, s.Through.Offset, s.LogID)
+	if s.First > 0 {
+		p.line("not in it        offsets 0 to %d: the log was pruned before, as the prune entry at %d says", s.First-1, s.Pruned)
+	}
 	p.line("archive          %s", s.Location)
 	p.line("manifest         %d, SHA-256 %s", s.Manifest, s.Digest)
 	signed := "by nobody whose signature was checked"

@@ -115,6 +115,11 @@ func (a *Archiver) extend(ctx context.Context, newest *sealed) (next *sealed, by
 	}
 	m := follow(v.ID(), newest)
 	u := &upload{Archiver: a, ctx: ctx, view: v, manifest: m}
+	if newest == nil {
+		if err := u.remains(); err != nil {
+			return nil, 0, err
+		}
+	}
 	if err := u.segmentsThrough(newest); err != nil {
 		return nil, 0, err
 	}
@@ -138,6 +143,7 @@ func follow(id chain.Hash, newest *sealed) *Manifest {
 	}
 	return &Manifest{
 		LogID: id, Number: newest.Number + 1, Previous: newest.Digest, Recorded: maps.Clone(newest.Recorded), Through: newest.Through,
+		Remains: newest.Remains,
 	}
 }
 

@@ -21,8 +21,6 @@ func (a *Archiver) check(v *auditlog.View, newest *sealed) error {
 		return fmt.Errorf("archive log into %s: %w: manifest %d was there and is gone; %s", name, ErrRolledBack, known.Manifest, way)
 	case found && newest.Number == known.Manifest && newest.Digest != known.Digest:
 		return fmt.Errorf("archive log into %s: %w: manifest %d is another than the one that was written; %s", name, ErrRolledBack, known.Manifest, way)
-	case newest == nil && v.First() > 0:
-		return fmt.Errorf("archive log into %s: %w: the archive begins at offset 0, but the log was pruned up to %d", name, ErrHole, v.First()-1)
 	case newest == nil:
 		return nil
 	case newest.LogID != v.ID():

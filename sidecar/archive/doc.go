@@ -13,7 +13,8 @@
 //     that names the object.
 //   - An archive of another log, or of another history of this one, is refused.
 //
-// An archive reaches back to offset 0. What is kept beside the chain is in it too, as
+// An archive reaches back to offset 0, or to where the log was pruned when it was begun:
+// then it has what stays for ever of the part before, and the Prune entry says why. What is kept beside the chain is in it too, as
 // far as the caller names it.
 //
 // It can't tell that the newest manifests were removed, unless the log is there that

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,6 +87,79 @@ func TestAManifestHasOneForm(t *testing.T) {
 			t.Errorf("%s: %+v", name, m)
 		}
 	}
+}
+
+func exampleRemains() (auditlog.Cut, *remains) {
+	h := func(s string) chain.Hash { return chain.EventHash([]byte(s)) }
+	return auditlog.Cut{Offset: 3, Root: h("root 3"), PruneOffset: 1234}, &remains{
+		kept:  []auditlog.Entry{{Offset: 0, Raw: []byte("genesis")}, {Offset: 1, PrevEntryHash: h("entry 0"), Raw: []byte("start")}},
+		nodes: map[chain.NodeID]chain.Hash{{Level: 0, Index: 0}: h("0/0"), {Level: 0, Index: 1}: h("0/1"), {Level: 0, Index: 2}: h("0/2"), {Level: 1, Index: 0}: h("1/0")},
+	}
+}
+
+// An archive that begins where the log was pruned says so in each of its manifests,
+// under a title that who does not know that does not read.
+func TestRemainsAreDocumented(t *testing.T) {
+	m := exampleManifest()
+	cut, left := exampleRemains()
+	b, err := left.encode(m.LogID, cut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "remains.hex", []byte(hex.Dump(b)))
+	m.Remains = &Remains{Cut: cut, Object: Object{Digest: chain.EventHash(b), Size: uint64(len(b))}}
+	golden(t, "manifest2.txt", []byte(m.text()))
+	again, err := parseManifest(m.text())
+	if diff := cmp.Diff(m, again); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	read, err := decodeRemains(b, m.LogID, cut)
+	if err != nil || !slices.EqualFunc(read.kept, left.kept, sameEntry) || !maps.Equal(read.nodes, left.nodes) {
+		t.Errorf("%+v, %v", read, err)
+	}
+	for n := range len(b) {
+		if r, err := decodeRemains(b[:n], m.LogID, cut); err == nil {
+			t.Errorf("%d of %d bytes: %+v", n, len(b), r)
+		}
+	}
+	for name, change := range map[string]func(m *Manifest){
+		"the genesis":          func(m *Manifest) { m.Remains.Cut.Offset = 0 },
+		"a prune entry before": func(m *Manifest) { m.Remains.Cut.PruneOffset = 3 },
+		"a first with a hole":  func(m *Manifest) { m.Number, m.Previous = 0, chain.Hash{} },
+	} {
+		m, _ := parseManifest(m.text())
+		if change(m); m.check() == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+}
+
+func sameEntry(a, b auditlog.Entry) bool {
+	return a.Offset == b.Offset && a.PrevEntryHash == b.PrevEntryHash && bytes.Equal(a.Raw, b.Raw)
+}
+
+func FuzzRemains(f *testing.F) {
+	cut, left := exampleRemains()
+	id := chain.EventHash([]byte("log"))
+	b, err := left.encode(id, cut)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := decodeRemains(b, id, cut)
+		if err != nil {
+			return
+		}
+		again, err := r.encode(id, cut)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := decodeRemains(again, id, cut)
+		if err != nil || !slices.EqualFunc(second.kept, r.kept, sameEntry) || !maps.Equal(second.nodes, r.nodes) {
+			t.Errorf("written and read again %+v, %v", second, err)
+		}
+	})
 }
 
 func exampleSegment(t testing.TB) (Segment, []byte) {

@@ -46,6 +46,8 @@ func follows(before, m *sealed) error {
 		return fmt.Errorf("%w: its SHA-256 is %s, but manifest %d names %s", ErrAltered, before.Digest, m.Number, m.Previous)
 	case m.LogID != before.LogID:
 		return fmt.Errorf("%w: it is of log %s, manifest %d of log %s", ErrAltered, before.LogID, m.Number, m.LogID)
+	case m.beginning() != before.beginning():
+		return fmt.Errorf("%w: it begins at offset %d, manifest %d at %d, or they name other remains", ErrAltered, before.first(), m.Number, m.first())
 	case len(m.Segments) > 0 && m.Segments[0].First != before.Through.Offset+1:
 		return fmt.Errorf("%w: it ends at offset %d, but manifest %d goes on at %d", ErrAltered, before.Through.Offset, m.Number, m.Segments[0].First)
 	case len(m.Segments) == 0 && m.Through != before.Through:

@@ -189,12 +189,3 @@ func TestAnArchiveOutlivesAPrunedLog(t *testing.T) {
 		}
 	}
 }
-
-func TestWhatWasPrunedBeforeItWasArchivedIsMissed(t *testing.T) {
-	l, p := site(t), folder(t)
-	cut(t, l, 2)
-	_, err := archiver(options(p.open(t), l)).Once(t.Context())
-	if !errors.Is(err, archive.ErrHole) {
-		t.Errorf("archived: %v", err)
-	}
-}

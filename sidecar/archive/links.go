@@ -13,6 +13,8 @@ type links struct {
 	hasher *chain.Hasher
 	next   uint64
 	prev   chain.Hash // entry hash of next-1
+	// root is the entry hash of the first, where nobody has the one before it.
+	root chain.Hash
 }
 
 // follow checks that an entry is the next one, and returns its entry hash.
@@ -20,10 +22,15 @@ func (l *links) follow(e auditlog.Entry) (chain.Hash, error) {
 	if e.Offset != l.next {
 		return chain.Hash{}, fmt.Errorf("there is no entry %d, the next one is %d", l.next, e.Offset)
 	}
-	if e.PrevEntryHash != l.prev {
+	begins := l.root != chain.Hash{}
+	if !begins && e.PrevEntryHash != l.prev {
 		return chain.Hash{}, fmt.Errorf("entry %d names %s as the one before it, which has the hash %s", e.Offset, e.PrevEntryHash, l.prev)
 	}
 	l.prev = l.hasher.Entry(e.PrevEntryHash, e.Offset, e.Raw)
+	if begins && l.prev != l.root {
+		return chain.Hash{}, fmt.Errorf("entry %d has the hash %s, but the log was cut there at root %s", e.Offset, l.prev, l.root)
+	}
+	l.root = chain.Hash{}
 	l.next++
 	return l.prev, nil
 }

@@ -18,6 +18,9 @@ type Manifest struct {
 	Number uint64
 	// Previous is the digest of the manifest before this one; zero for number 0.
 	Previous chain.Hash
+	// Remains are where the archive begins, the same in each manifest; nil: with the
+	// genesis.
+	Remains *Remains
 	// Segments are the entries that were added, in order.
 	Segments []Segment
 	// Records is what was added from beside the chain; nil: nothing.
@@ -59,14 +62,28 @@ type End struct {
 	Root chain.Hash
 }
 
-// manifestTitle begins every manifest.
-const manifestTitle = "verbatim archive manifest 1"
+// manifestTitle begins every manifest of an archive that begins with the genesis, and
+// manifestTitle2 every other: who reads only the former must not misunderstand it.
+const (
+	manifestTitle  = "verbatim archive manifest 1"
+	manifestTitle2 = "verbatim archive manifest 2"
+)
+
+func (m *Manifest) title() string {
+	if m.Remains != nil {
+		return manifestTitle2
+	}
+	return manifestTitle
+}
 
 // text is the manifest as it is signed and stored. There is one text for each
 // manifest.
 func (m *Manifest) text() string {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "%s\nlog %s\nnumber %d\nprevious %s\n", manifestTitle, m.LogID, m.Number, m.Previous)
+	fmt.Fprintf(b, "%s\nlog %s\nnumber %d\nprevious %s\n", m.title(), m.LogID, m.Number, m.Previous)
+	if r := m.Remains; r != nil {
+		fmt.Fprintf(b, "remains %d %s %d %s %d\n", r.Cut.Offset, r.Cut.Root, r.Cut.PruneOffset, r.Object.Digest, r.Object.Size)
+	}
 	for _, s := range m.Segments {
 		fmt.Fprintf(b, "segment %d %d %s %s %d\n", s.First, s.Last, s.Root, s.Object.Digest, s.Object.Size)
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/chain"
 )
 
@@ -16,7 +17,7 @@ const maxManifest = 1 << 20
 // parseManifest reads a manifest's text. It takes only what Manifest.text gives.
 func parseManifest(text string) (*Manifest, error) {
 	title, rest, _ := strings.Cut(text, "\n")
-	if title != manifestTitle {
+	if title != manifestTitle && title != manifestTitle2 {
 		return nil, fmt.Errorf("%w: it begins with %.40q, not with %q", ErrVersion, title, manifestTitle)
 	}
 	m := &Manifest{}
@@ -45,6 +46,8 @@ func (m *Manifest) line(words []string) error {
 		m.Number = f.number()
 	case "previous":
 		m.Previous = f.hash()
+	case "remains":
+		m.Remains = &Remains{Cut: auditlog.Cut{Offset: f.number(), Root: f.hash(), PruneOffset: f.number()}, Object: f.object()}
 	case "segment":
 		m.Segments = append(m.Segments, Segment{First: f.number(), Last: f.number(), Root: f.hash(), Object: f.object()})
 	case "records":
@@ -79,10 +82,29 @@ func (m *Manifest) check() error {
 	if n := len(m.Segments); n > 0 && (m.Segments[n-1].Last != m.Through.Offset || m.Segments[n-1].Root != m.Through.Root) {
 		return errors.New("its last segment does not end where it says that the archive does")
 	}
-	if m.Number == 0 && m.Segments[0].First != 0 {
-		return errors.New("the first manifest does not begin at offset 0")
+	if m.Number == 0 && m.Segments[0].First != m.first() {
+		return fmt.Errorf("the first manifest does not begin at offset %d", m.first())
+	}
+	if r := m.Remains; r != nil && (r.Cut.Offset == 0 || r.Cut.PruneOffset <= r.Cut.Offset) {
+		return errors.New("it begins where no log can have been pruned")
 	}
 	return nil
+}
+
+// first is the offset that the archive begins with.
+func (m *Manifest) first() uint64 {
+	if m.Remains == nil {
+		return 0
+	}
+	return m.Remains.Cut.Offset
+}
+
+// beginning is what every manifest of an archive has to have of Remains; zero: none.
+func (m *Manifest) beginning() Remains {
+	if m.Remains == nil {
+		return Remains{}
+	}
+	return *m.Remains
 }
 
 // fields reads the words of a line; the first error stays.

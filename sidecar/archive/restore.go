@@ -33,13 +33,13 @@ func (b *Bucket) Restore(ctx context.Context, dir string, o RestoreOptions) (Sta
 		return Standing{}, err
 	}
 	newest := manifests[len(manifests)-1]
-	loader, err := auditlog.NewLoader(dir, auditlog.LoadOptions{})
+	loader, err := b.begin(ctx, dir, newest)
 	if err != nil {
 		return Standing{}, err
 	}
 	r := &restoring{
 		Bucket: b, ctx: ctx, o: o, into: loader, logID: newest.LogID, all: newest.Through.Offset + 1,
-		links: links{hasher: chain.NewHasher()},
+		links: links{hasher: chain.NewHasher(), next: newest.first(), root: newest.beginning().Cut.Root},
 	}
 	for _, m := range manifests {
 		if err := r.manifest(m); err != nil {
@@ -47,6 +47,9 @@ func (b *Bucket) Restore(ctx context.Context, dir string, o RestoreOptions) (Sta
 		}
 	}
 	if err := loader.Close(); err != nil {
+		return Standing{}, err
+	}
+	if err := b.begun(ctx, dir, newest); err != nil {
 		return Standing{}, err
 	}
 	return b.standing(newest), nil
@@ -130,9 +133,9 @@ func (r *restoring) segment(s Segment, object []byte) error {
 
 // altered is the error of an object that has the digest that the manifest names, but
 // not what it should.
-func (r *restoring) altered(key string, err error) error {
+func (b *Bucket) altered(key string, err error) error {
 	if errors.Is(err, ErrVersion) {
-		return r.failed("read", key, err)
+		return b.failed("read", key, err)
 	}
-	return r.failed("read", key, fmt.Errorf("%w: %w", ErrAltered, err))
+	return b.failed("read", key, fmt.Errorf("%w: %w", ErrAltered, err))
 }

@@ -19,7 +19,10 @@ type Standing struct {
 	// fixes everything that is archived.
 	Manifest uint64
 	Digest   chain.Hash
-	Through  End
+	// First is the offset that the archive begins with: not 0 where the log was pruned
+	// before, as the entry at Pruned says.
+	First, Pruned uint64
+	Through       End
 	// LogID is whose log it is; zero where the log itself says it.
 	LogID chain.Hash
 	// SignedBy is the name of the key whose signature was checked; empty: none was.
@@ -28,7 +31,8 @@ type Standing struct {
 
 func (b *Bucket) standing(m *sealed) Standing {
 	return Standing{
-		Location: b.name, Manifest: m.Number, Digest: m.Digest, Through: m.Through, LogID: m.LogID, SignedBy: m.SignedBy,
+		Location: b.name, Manifest: m.Number, Digest: m.Digest, First: m.first(), Pruned: m.beginning().Cut.PruneOffset,
+		Through: m.Through, LogID: m.LogID, SignedBy: m.SignedBy,
 	}
 }
 
@@ -36,7 +40,7 @@ func (b *Bucket) standing(m *sealed) Standing {
 var keyStanding = []byte("archive/through")
 
 // Through returns how far a log is archived at a URL, by what the log itself keeps:
-// all entries 0 to the Offset were read back from there. false: nothing is known to
+// all entries from the archive's first to the Offset were read back from there. false: nothing is known to
 // be archived there. The network is not asked.
 func Through(v *auditlog.View, url string) (Standing, bool, error) {
 	value, err := v.Record(keyStanding)

@@ -27,17 +27,24 @@ type upload struct {
 // segmentsThrough adds sealed windows behind what is archived, all there are or as
 // many as a manifest names.
 func (u *upload) segmentsThrough(newest *sealed) error {
-	from, nextID := uint64(0), uint64(0)
-	if newest != nil {
-		from, nextID = newest.Through.Offset+1, newest.Through.CheckpointID+1
-		u.links = links{next: from, prev: newest.Through.Root}
+	nextID := uint64(0)
+	switch {
+	case newest != nil:
+		nextID = newest.Through.CheckpointID + 1
+		u.links = links{next: newest.Through.Offset + 1, prev: newest.Through.Root}
+	case u.manifest.Remains != nil:
+		c, err := u.view.CheckpointAt(u.manifest.Remains.Cut.Offset)
+		if err != nil {
+			return fmt.Errorf("read log to archive it: %w", err)
+		}
+		nextID = c.Checkpoint.GetCheckpointId()
 	}
 	last, found, err := lastCheckpoint(u.view, nextID)
 	if err != nil || !found {
 		return err
 	}
 	u.links.hasher = chain.NewHasher()
-	for e, err := range u.view.Entries(u.ctx, from, last.Offset) {
+	for e, err := range u.view.Entries(u.ctx, u.links.next, last.Offset) {
 		if err != nil {
 			return fmt.Errorf("read log to archive it: %w", err)
 		}

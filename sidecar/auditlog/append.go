@@ -13,10 +13,12 @@ type Placed struct {
 	ClockMS uint64
 }
 
-// write is a key of a column family and its new value; nil removes it.
+// write is a key of a column family and its new value; nil removes it, and with an end
+// all from the key on and before that.
 type write struct {
 	family     string
 	key, value []byte
+	end        []byte
 }
 
 // Pending is an appended draft that may not be durable yet.

@@ -1,9 +1,8 @@
 package auditlog
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,10 +15,10 @@ var keyCleared = []byte("cleared")
 const clearPause = 100 * time.Millisecond
 
 // ClearCut removes what CutSynced has denied from every column family, and frees its
-// files. It waits for views that were open before the cut. It may be called again
-// after a failure or a stop at any moment, and without a cut it does nothing. Entries
-// go on being written meanwhile. It returns after the files are gone, but for
-// snapshots that other processes hold.
+// files. It waits for views that were open before the cut, until ctx ends. It may be
+// called again after a failure or a stop at any moment, and without a cut it does
+// nothing. Entries go on being written meanwhile. It returns after the files are gone,
+// but for snapshots that other processes hold.
 func (l *Log) ClearCut(ctx context.Context) error {
 	s := l.access.current()
 	err := l.access.with(s, func() error {
@@ -33,7 +32,9 @@ func (l *Log) ClearCut(ctx context.Context) error {
 		err = l.waitForReaders(ctx, s)
 	}
 	if err == nil {
-		err = l.access.with(s, func() error { return clearCut(s) })
+		// What follows can take longer than anybody waits for readers, and all of it
+		// would have to be done again.
+		err = l.clearCut(context.WithoutCancel(ctx), s)
 	}
 	if err != nil {
 		return fmt.Errorf("remove what was cut off: %w", err)
@@ -100,114 +101,66 @@ func (s *store) anyLive(list []*grocksdb.Snapshot) bool {
 	return false
 }
 
-// clearCut removes the cut part. Every step may be done again.
-func clearCut(s *store) error {
-	cut, cleared, err := cutAndCleared(s)
-	if err != nil || cleared >= cut.Offset {
+// clearCut removes the cut part. Every step may be done again. All that is written goes
+// through the writer, which alone knows what to do after a write that failed: RocksDB
+// aborts the process at the next one.
+func (l *Log) clearCut(ctx context.Context, s *store) error {
+	var cut Cut
+	var writes []write
+	err := l.access.with(s, func() error {
+		var cleared uint64
+		var err error
+		if cut, cleared, err = cutAndCleared(s); err != nil || cleared >= cut.Offset {
+			return err
+		}
+		writes, err = clearing(s, cut)
+		return err
+	})
+	if err != nil || writes == nil {
 		return err
 	}
-	window, err := windowBehind(s, cut.Offset)
-	if err != nil {
+	if err := l.store(ctx, writes); err != nil {
 		return err
 	}
-	b := grocksdb.NewWriteBatch()
-	defer b.Destroy()
-	// The block that begins with the checkpoint stays.
-	for _, name := range []string{cfPacked, cfLinks} {
-		b.DeleteRangeCF(s.family(name), nil, offsetKey(cut.Offset))
-	}
-	if err := clearTimes(s, b, window); err != nil {
+	if err := l.access.with(s, func() error { return freeFiles(s, cut) }); err != nil {
 		return err
 	}
-	if err := clearLists(s, b, window); err != nil {
-		return err
-	}
-	if err := s.writeSynced(b); err != nil {
-		return err
-	}
+	return l.store(ctx, []write{{family: cfState, key: keyCleared, value: offsetKey(cut.Offset)}})
+}
+
+// freeFiles drops and rewrites files until none has anything of a cut part. Entries
+// that were moved to blocks can still be in one where they stood before.
+func freeFiles(s *store, cut Cut) error {
 	for _, name := range []string{cfPacked, cfLinks} {
 		// The limit belongs to the range.
 		err := s.db.DeleteFileInRangeCF(s.family(name), grocksdb.Range{Start: []byte{}, Limit: offsetKey(cut.Offset - 1)})
 		if err != nil {
 			return err
 		}
-		s.compact(name, offsetKey(cut.Offset))
 	}
-	s.compact(cfTimes, nil)
-	s.compact(cfTerms, nil)
-	done := grocksdb.NewWriteBatch()
-	defer done.Destroy()
-	done.PutCF(s.family(cfState), keyCleared, offsetKey(cut.Offset))
-	return s.writeSynced(done)
+	ends := map[string][]byte{cfEntries: offsetKey(cut.Offset), cfPacked: offsetKey(cut.Offset), cfLinks: offsetKey(cut.Offset)}
+	for _, name := range []string{cfEntries, cfPacked, cfLinks, cfTimes, cfTerms} {
+		if err := s.compact(name, ends[name]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
+// errCompaction: RocksDB's call gives no error, and its count of them no reason.
+var errCompaction = errors.New("a file could not be rewritten: is there room, and does the disk work?")
+
 // compact rewrites a column family's keys before an end, nil: all, so that what was
-// deleted there is gone. Other compactions, and writes, go on meanwhile.
-func (s *store) compact(name string, end []byte) {
+// deleted there is gone. Other compactions, and writes, go on meanwhile; where one of
+// those fails it fails, too.
+func (s *store) compact(name string, end []byte) error {
+	before, known := s.db.GetIntProperty("rocksdb.background-errors")
 	o := grocksdb.NewCompactRangeOptions()
 	defer o.Destroy()
 	o.SetExclusiveManualCompaction(false)
 	s.db.CompactRangeCFOpt(s.family(name), grocksdb.Range{Start: nil, Limit: end}, o)
-}
-
-// windowBehind is the id of the first window that a cut leaves: the one that begins
-// with the checkpoint at its offset.
-func windowBehind(s *store, offset uint64) (uint64, error) {
-	e, err := s.entry(s.read, offset)
-	if err != nil {
-		return 0, err
+	if after, ok := s.db.GetIntProperty("rocksdb.background-errors"); !known || !ok || after != before {
+		return fmt.Errorf("compact %s: %w", name, errCompaction)
 	}
-	ev, err := e.Event()
-	if err != nil {
-		return 0, err
-	}
-	if ev.GetCheckpoint() == nil {
-		return 0, fmt.Errorf("%w: entry %d is no checkpoint", ErrDamaged, offset)
-	}
-	return ev.GetCheckpoint().GetCheckpointId() + 1, nil
-}
-
-// clearTimes removes the windows before one from the index by time.
-func clearTimes(s *store, b *grocksdb.WriteBatch, window uint64) error {
-	family := s.family(cfTimes)
-	it := s.db.NewIteratorCF(s.read, family)
-	defer it.Close()
-	for it.SeekToFirst(); it.Valid(); it.Next() {
-		key := it.Key()
-		_, id, err := decodePair(key.Data())
-		if err == nil && id < window {
-			b.DeleteCF(family, bytes.Clone(key.Data()))
-		}
-		key.Free()
-		if err != nil {
-			return err
-		}
-		if id >= window {
-			break
-		}
-	}
-	return it.Err()
-}
-
-// clearLists removes the posting lists of the windows before one, going from term to
-// term.
-func clearLists(s *store, b *grocksdb.WriteBatch, window uint64) error {
-	family := s.family(cfTerms)
-	it := s.db.NewIteratorCF(s.read, family)
-	defer it.Close()
-	for it.SeekToFirst(); it.Valid(); {
-		key := it.Key()
-		if size := key.Size(); size < 8 {
-			key.Free()
-			return fmt.Errorf("%w: a posting list has a key of %d bytes", ErrDamaged, size)
-		}
-		prefix := bytes.Clone(key.Data()[:key.Size()-8])
-		first := binary.BigEndian.Uint64(key.Data()[key.Size()-8:])
-		key.Free()
-		if first < window {
-			b.DeleteRangeCF(family, append(bytes.Clone(prefix), offsetKey(0)...), append(bytes.Clone(prefix), offsetKey(window)...))
-		}
-		it.Seek(append(append(bytes.Clone(prefix), offsetKey(^uint64(0))...), 0))
-	}
-	return it.Err()
+	return nil
 }

@@ -22,10 +22,7 @@ func (l *Log) CutSynced(ctx context.Context, pruneOffset uint64) error {
 		return err
 	}
 	defer v.Close()
-	store := func(writes []write) error {
-		_, err := l.queue.enqueue(&Pending{writes: writes, done: make(chan struct{})}).Wait(ctx)
-		return err
-	}
+	store := func(writes []write) error { return l.store(ctx, writes) }
 	if err := v.cutBy(ctx, pruneOffset, store); err != nil {
 		return fmt.Errorf("cut log by entry %d: %w", pruneOffset, err)
 	}
@@ -57,7 +54,7 @@ func (v *View) cutBy(ctx context.Context, pruneOffset uint64, store func([]write
 	if err := k.gather(ctx); err != nil {
 		return err
 	}
-	return store(append(k.writes, write{cfState, keyCut, encodeCut(cut)}))
+	return store(append(k.writes, write{family: cfState, key: keyCut, value: encodeCut(cut)}))
 }
 
 // cutRoot checks what a Prune entry says of its checkpoint.
@@ -130,7 +127,7 @@ func (k *keeping) around(earlier uint64) (ids []compact.NodeID) {
 
 // keep stores an entry and its way to the checkpoint of the cut.
 func (k *keeping) keep(e Entry, kind Kind) error {
-	k.writes = append(k.writes, write{cfKept, offsetKey(e.Offset), encodeEntry(nil, e)})
+	k.writes = append(k.writes, write{family: cfKept, key: offsetKey(e.Offset), value: encodeEntry(nil, e)})
 	included, err := proof.Inclusion(e.Offset, k.cut)
 	if err != nil {
 		return fmt.Errorf("prove entry %d: %w", e.Offset, err)
@@ -161,7 +158,7 @@ func (k *keeping) read(ids []compact.NodeID) error {
 			return err
 		}
 		k.nodes[id] = struct{}{}
-		k.writes = append(k.writes, write{cfTree, treeKey(id), node[:]})
+		k.writes = append(k.writes, write{family: cfTree, key: treeKey(id), value: node[:]})
 	}
 	return nil
 }

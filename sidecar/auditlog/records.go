@@ -27,21 +27,30 @@ type Record struct {
 func (l *Log) KeepSynced(ctx context.Context, records ...Record) error {
 	writes := make([]write, 0, len(records))
 	for _, r := range records {
-		writes = append(writes, write{cfRecords, r.Key, r.Value})
+		writes = append(writes, write{family: cfRecords, key: r.Key, value: r.Value})
 	}
-	if _, err := l.queue.enqueue(&Pending{writes: writes, done: make(chan struct{})}).Wait(ctx); err != nil {
+	if err := l.store(ctx, writes); err != nil {
 		return fmt.Errorf("keep records: %w", err)
 	}
 	return nil
 }
 
+// store returns after writes beside the chain are durable.
+func (l *Log) store(ctx context.Context, writes []write) error {
+	_, err := l.queue.enqueue(&Pending{writes: writes, done: make(chan struct{})}).Wait(ctx)
+	return err
+}
+
 // store adds what stands beside the chain to a batch.
 func (b *batch) store(writes []write) {
 	for _, w := range writes {
-		if w.value == nil {
-			b.rocks.DeleteCF(b.family(w.family), w.key)
-		} else {
-			b.rocks.PutCF(b.family(w.family), w.key, w.value)
+		switch family := b.family(w.family); {
+		case w.end != nil:
+			b.rocks.DeleteRangeCF(family, w.key, w.end)
+		case w.value == nil:
+			b.rocks.DeleteCF(family, w.key)
+		default:
+			b.rocks.PutCF(family, w.key, w.value)
 		}
 	}
 }

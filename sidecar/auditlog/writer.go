@@ -173,7 +173,9 @@ func (l *Log) sealAtStop(s *store) error {
 	}
 	// What is in blocks now is not to take room twice.
 	if packed, err := readPacked(s, s.read); err == nil && packed > 0 {
-		s.compact(cfEntries, offsetKey(packed))
+		if err := s.compact(cfEntries, offsetKey(packed)); err != nil {
+			l.opts.Logger.Warn("some entries take room twice", "log", l.dir, "err", err)
+		}
 	}
 	return nil
 }

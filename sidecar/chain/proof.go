@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/transparency-dev/merkle/compact"
@@ -72,7 +73,7 @@ func TreeAt(size uint64, read NodeReader) (*Tree, error) {
 func VerifyInclusion(offset, size uint64, entry Hash, path []Hash, root Hash) error {
 	leaf := LeafHash(entry)
 	if err := proof.VerifyInclusion(rfc6962.DefaultHasher, offset, size, leaf[:], octets(path), root[:]); err != nil {
-		return fmt.Errorf("check inclusion of entry %d in a tree of %d: %w", offset, size, err)
+		return fmt.Errorf("check inclusion of entry %d in a tree of %d: %w", offset, size, inOneLine(err))
 	}
 	return nil
 }
@@ -81,9 +82,18 @@ func VerifyInclusion(offset, size uint64, entry Hash, path []Hash, root Hash) er
 // root1 begins the one of size2 with root2 (RFC 6962, section 2.1.2).
 func VerifyConsistency(size1, size2 uint64, path []Hash, root1, root2 Hash) error {
 	if err := proof.VerifyConsistency(rfc6962.DefaultHasher, size1, size2, octets(path), root1[:], root2[:]); err != nil {
-		return fmt.Errorf("check that a tree of %d begins one of %d: %w", size1, size2, err)
+		return fmt.Errorf("check that a tree of %d begins one of %d: %w", size1, size2, inOneLine(err))
 	}
 	return nil
+}
+
+// inOneLine says what the library says of roots in several lines, of numbers.
+func inOneLine(err error) error {
+	var differ proof.RootMismatchError
+	if !errors.As(err, &differ) {
+		return err
+	}
+	return fmt.Errorf("the proof leads to root %x, not to %x", differ.CalculatedRoot, differ.ExpectedRoot)
 }
 
 func octets(path []Hash) [][]byte {

@@ -83,10 +83,16 @@ func (s *stored) extraCheckpoints(ctx context.Context, r *Report, tip auditlog.T
 // compared one by one.
 func (s *stored) times(ctx context.Context, r *Report) {
 	counts, strange := make([]int, len(s.windows)), 0
-	err := s.view.EachTime(ctx, func(window uint64, ok bool) {
+	cleared, err := s.view.Cleared()
+	if err != nil {
+		s.unreadable(r, r.Tip, CodeIndex, err)
+		return
+	}
+	err = s.view.EachTime(ctx, func(window uint64, ok bool) {
 		switch i := window - s.base; {
-		case ok && window < s.base && s.view.First() < s.firstChecked():
-			// Of what an earlier verification has checked.
+		case ok && window < s.base && (!cleared || s.view.First() < s.firstChecked()):
+			// Of what was cut off and is yet to be cleared, or of what an earlier
+			// verification has checked.
 		case ok && window >= s.base && i < uint64(len(counts)):
 			counts[i]++
 		default:

@@ -25,6 +25,13 @@ var scenarios = []scenario{
 	{"record", []string{"create", "record"}, "record"},
 	// What a stop without notice left is read back from the WAL.
 	{"recover", []string{"create", "abandon"}, "record"},
+	// What goes was written by a process that was not killed, and by one that was.
+	{"prune", []string{"create", "record", "abandon"}, "prune"},
+	{"restore", []string{"create", "record", "archive"}, "restore"},
+	{"restore pruned", []string{"create", "record", "prune", "archive"}, "restore"},
+	{"repair", []string{"create", "record", "unformat"}, "repair"},
+	// RocksDB finds its files again in a copy beside the log.
+	{"repair pruned", []string{"create", "record", "prune", "uncurrent"}, "repair"},
 }
 
 // outcomes are the ways in which a call goes wrong. Those on one line differ little:
@@ -42,8 +49,9 @@ func applies(o faults.Outcome, call string) bool {
 }
 
 var (
-	randomName = regexp.MustCompile(`(snapshots/|LOG\.old\.)\d+`)
+	randomName = regexp.MustCompile(`(snapshots/|LOG\.old\.|scratch-)\d+`)
 	number     = regexp.MustCompile(`\d+`)
+	copied     = regexp.MustCompile(`scratch-\S+`)
 )
 
 // name is the same for the same call in each run: files are numbered as they are
@@ -68,12 +76,13 @@ func all(calls []string) (list []fault) {
 	return list
 }
 
-// sample takes one call of each kind on each kind of file, always the same.
+// sample takes one call of each kind on each kind of file, always the same. What is
+// done to a copy that is removed again is of one kind.
 func sample(calls []string) (list []fault) {
 	kinds := map[string][]string{}
 	var order []string
 	for _, c := range calls {
-		kind := number.ReplaceAllString(c, "N")
+		kind := number.ReplaceAllString(copied.ReplaceAllString(c, "scratch"), "N")
 		if kinds[kind] == nil {
 			order = append(order, kind)
 		}

@@ -3,7 +3,10 @@ package faults_test
 import (
 	"errors"
 	"flag"
+	"fmt"
+	"regexp"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,7 +14,10 @@ import (
 	"verbatim/tests/faults"
 )
 
-var every = flag.Bool("every", false, "fail every call, not a sample")
+var (
+	every = flag.Bool("every", false, "fail every call, not a sample")
+	only  = flag.String("only", "", "fail only calls that match this `regexp`, as a failed test names them: look into one with it")
+)
 
 // TestEveryWrite lets each system call that changes or opens a file of a log go
 // wrong once, in each way, while the log is made, written and read back. Whatever
@@ -26,8 +32,8 @@ func TestEveryWrite(t *testing.T) {
 				t.Fatalf("without a fault: %v", err)
 			}
 			list := sample(survey.calls)
-			if *every {
-				list = all(survey.calls)
+			if *every || *only != "" {
+				list = slices.DeleteFunc(all(survey.calls), func(f fault) bool { return !matches(t, f) })
 			}
 			missed := s.runAll(t, list)
 			t.Logf("%d calls, %d faults, of which %d were not met", len(survey.calls), len(list), missed)
@@ -37,6 +43,14 @@ func TestEveryWrite(t *testing.T) {
 			}
 		})
 	}
+}
+
+func matches(t *testing.T, f fault) bool {
+	ok, err := regexp.MatchString(*only, fmt.Sprintf("%s, %s", f.call, f.outcome))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ok
 }
 
 // attempts is how often a scribe is started until it makes the call that is to fail.

@@ -6,46 +6,53 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/verify"
 )
 
-// check examines a log that was hurt while it was written: it can be read and is a
-// valid prefix with all that was said, it can be written, and then it is still.
-// One whose creation was not acknowledged may be no log at all.
-func check(ctx context.Context, dir string, heard io.Reader) error {
+// check examines a log that was hurt while a command wrote it: it can be read and is a
+// valid prefix with all that was said, it can be written, and then it is still. What
+// the command did not bring to its end is brought there. A log whose making was not
+// acknowledged may be none at all.
+func check(ctx context.Context, dir, command string, heard io.Reader) error {
 	s := newSaid()
 	if err := s.hear(heard); err != nil {
 		return err
 	}
-	if s.id == "" {
-		again, err := halfMade(dir)
+	if !s.there {
+		again, err := halfMade(ctx, dir, command)
 		if err != nil || !again {
 			return err
 		}
 	}
-	if err := examine(ctx, dir, s); err != nil {
+	if err := s.examine(ctx, dir); err != nil {
 		return fmt.Errorf("read as it is: %w", err)
 	}
+	goOn := "record"
+	if command == "prune" && s.pruned == 0 {
+		goOn = command
+	}
 	var more bytes.Buffer
-	if err := record(ctx, dir, true, words{&more}); err != nil {
+	if err := commands[goOn](ctx, dir, words{&more}); err != nil {
 		return fmt.Errorf("write on: %w: %s", err, &more)
 	}
 	if err := s.hear(&more); err != nil {
 		return err
 	}
-	if err := examine(ctx, dir, s); err != nil {
+	if err := s.examine(ctx, dir); err != nil {
 		return fmt.Errorf("read after more was written: %w", err)
 	}
 	return nil
 }
 
-// halfMade looks at a directory in which creating a log failed. Either there is a
-// log, which is examined like any other, or one can be made, or both refuse in a
-// sentence; then log is false.
-func halfMade(dir string) (log bool, err error) {
+// halfMade looks at a directory in which making a log failed. Either there is a log,
+// which is examined like any other, or one can be made, or both refuse in a sentence.
+// One that is loaded can be made once the directory is empty again; of one that is
+// created nothing is lost, and log is false.
+func halfMade(ctx context.Context, dir, command string) (log bool, err error) {
 	v, err := auditlog.OpenReadOnly(dir)
 	if err == nil {
 		v.Close()
@@ -57,9 +64,18 @@ func halfMade(dir string) (log bool, err error) {
 	if err := sentence(err, dir); err != nil {
 		return false, err
 	}
-	_, err = auditlog.Create(dir, auditlog.Origin{Interval: interval})
-	if errors.Is(err, auditlog.ErrExists) {
-		return false, sentence(err, dir)
+	var out bytes.Buffer
+	if err = commands[command](ctx, dir, words{&out}); err == nil {
+		return true, nil
+	}
+	if !errors.Is(err, auditlog.ErrExists) {
+		return false, fmt.Errorf("make it again: %w: %s", err, &out)
+	}
+	if err = sentence(err, dir); err != nil || command == "create" {
+		return false, err
+	}
+	if err = os.RemoveAll(dir); err == nil {
+		err = commands[command](ctx, dir, words{&out})
 	}
 	return err == nil, err
 }
@@ -73,7 +89,12 @@ func sentence(err error, dir string) error {
 }
 
 // examine verifies a log and looks for all that was said.
-func examine(ctx context.Context, dir string, s *said) error {
+func (s *said) examine(ctx context.Context, dir string) error {
+	if s.pruned > 0 {
+		if err := s.gone(dir); err != nil {
+			return err
+		}
+	}
 	v, err := auditlog.OpenReadOnly(dir)
 	if err != nil {
 		return err
@@ -85,6 +106,9 @@ func examine(ctx context.Context, dir string, s *said) error {
 	}
 	if !r.OK() {
 		return fmt.Errorf("verify: %v", r.Findings)
+	}
+	if _, cut := v.Cut(); cut && !r.Pruned.Complete {
+		return fmt.Errorf("verify can't tell what has to stay of what is pruned: %+v", r.Pruned)
 	}
 	return s.held(v)
 }

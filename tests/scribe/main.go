@@ -6,7 +6,14 @@
 //	scribe create DIR    make a log
 //	scribe record DIR    open it, write entries of all kinds, close it
 //	scribe abandon DIR   the same, but end without closing
-//	scribe check DIR     examine it, knowing what was said (from standard input)
+//	scribe prune DIR     open it, write while it is pruned, close it
+//	scribe archive DIR   archive it in DIR/../archive, and remove it
+//	scribe restore DIR   make it of that archive
+//	scribe unformat DIR  move it to DIR/../damaged, and remove its file FORMAT
+//	scribe uncurrent DIR the same with RocksDB's file CURRENT
+//	scribe repair DIR    make it of what is left there
+//	scribe check DIR CMD examine it, knowing what was said (from standard input), and
+//	                     that command CMD was under way
 //	scribe flips DIR     flip bits (from standard input) and examine each time
 //
 // Exit status: 0 done; 1 examined, and something is wrong; 3 refused, with a
@@ -50,22 +57,27 @@ func main() {
 	}
 }
 
+// commands write, and say what was acknowledged.
+var commands = map[string]func(ctx context.Context, dir string, out words) error{
+	"create":    func(_ context.Context, dir string, out words) error { return create(dir, out) },
+	"record":    func(ctx context.Context, dir string, out words) error { return record(ctx, dir, true, out) },
+	"abandon":   func(ctx context.Context, dir string, out words) error { return record(ctx, dir, false, out) },
+	"prune":     prune,
+	"archive":   toArchive,
+	"restore":   restore,
+	"unformat":  func(_ context.Context, dir string, out words) error { return damage(dir, "FORMAT", out) },
+	"uncurrent": func(_ context.Context, dir string, out words) error { return damage(dir, "db/CURRENT", out) },
+	"repair":    repair,
+}
+
 func run(ctx context.Context, args []string) error {
-	if len(args) != 2 {
-		return errors.New("usage: scribe create|record|abandon|check|flips DIR")
+	switch {
+	case len(args) == 3 && args[0] == "check":
+		return check(ctx, args[1], args[2], os.Stdin)
+	case len(args) == 2 && args[0] == "flips":
+		return flips(ctx, args[1], os.Stdin, words{os.Stdout})
+	case len(args) == 2 && commands[args[0]] != nil:
+		return commands[args[0]](ctx, args[1], words{os.Stdout})
 	}
-	dir := args[1]
-	switch args[0] {
-	case "create":
-		return create(dir, words{os.Stdout})
-	case "record":
-		return record(ctx, dir, true, words{os.Stdout})
-	case "abandon":
-		return record(ctx, dir, false, words{os.Stdout})
-	case "check":
-		return check(ctx, dir, os.Stdin)
-	case "flips":
-		return flips(ctx, dir, os.Stdin, words{os.Stdout})
-	}
-	return fmt.Errorf("unknown command %s", args[0])
+	return errors.New("usage: scribe COMMAND DIR, or scribe check DIR COMMAND")
 }

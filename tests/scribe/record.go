@@ -23,7 +23,7 @@ func create(dir string, out words) error {
 	id, err := auditlog.Create(dir, auditlog.Origin{Interval: interval})
 	if err != nil {
 		out.say("refused create: %v", err)
-		return errRefused
+		return fmt.Errorf("%w: %w", errRefused, err)
 	}
 	out.say("created %s", id)
 	return nil
@@ -44,11 +44,15 @@ func record(ctx context.Context, dir string, closing bool, out words) error {
 	if !closing {
 		return nil
 	}
-	if err := l.Close(ctx); err != nil {
-		out.say("refused close: %v", err)
+	return w.close(ctx)
+}
+
+func (w *writer) close(ctx context.Context) error {
+	if err := w.log.Close(ctx); err != nil {
+		w.say("refused close: %v", err)
 		return errRefused
 	}
-	out.say("closed")
+	w.say("closed")
 	return nil
 }
 
@@ -235,16 +239,28 @@ func (w *writer) refused(ctx context.Context, what string, err error) error {
 	if !errors.Is(err, auditlog.ErrNotWritable) {
 		return err
 	}
+	return w.writable(ctx)
+}
+
+// writable waits until the log can be written, and read.
+func (w *writer) writable(ctx context.Context) error {
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
-	for w.log.Writable() != nil {
+	for {
+		v, err := w.log.View()
+		if err == nil {
+			v.Close()
+			err = w.log.Writable()
+		}
+		if err == nil {
+			return nil
+		}
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
-			return fmt.Errorf("wait until the log is writable: %w", w.log.Writable())
+			return fmt.Errorf("wait until the log is writable: %w", err)
 		}
 	}
-	return nil
 }
 
 // draft is an event that was appended and may not be durable yet.
@@ -271,9 +287,21 @@ func (d *draft) wait(ctx context.Context) (uint64, error) {
 	}
 	raw := protowire.AppendVarint(protowire.AppendTag(d.event, 1, protowire.VarintType), placed.ClockMS)
 	d.w.say("entry %d %s", placed.Offset, chain.EventHash(raw))
+	if body := d.body(); len(body) > 0 {
+		d.w.say("octets %d %x", placed.Offset, body[:min(len(body), 32)])
+	}
 	if v, err := d.w.log.View(); err == nil {
 		d.w.say("root %d %s", v.Tip().Offset, v.Tip().Hash)
 		v.Close()
 	}
 	return placed.Offset, nil
+}
+
+// body is a request's; nil of other events.
+func (d *draft) body() []byte {
+	var ev logv1.Event
+	if err := proto.Unmarshal(d.event, &ev); err != nil {
+		panic(err) // it was marshalled here
+	}
+	return ev.GetRequest().GetBody()
 }
