@@ -17,8 +17,9 @@ import (
 // and change nothing: what is found here has to be proved by what else is there. They
 // are not safe for use by several goroutines.
 type Remains struct {
-	s   *store
-	dir string
+	s       *store
+	dir     string
+	dropped []string
 }
 
 // OpenRemains opens a log that no process writes, whatever is missing in it. Errors:
@@ -35,7 +36,7 @@ func OpenRemains(dir string) (*Remains, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Remains{s, dir}, nil
+	return &Remains{s: s, dir: dir}, nil
 }
 
 // checkDamagedDir is checkDir for a log whose file FORMAT may be lost.
@@ -66,6 +67,10 @@ func RebuildRemains(dir, scratch string) (*Remains, error) {
 	if err := clearHashIndexBits(scratch); err != nil {
 		return nil, err
 	}
+	// RocksDB aborts the process when it can't write its list of files here.
+	if err := checkRoom(scratch); err != nil {
+		return nil, fmt.Errorf("copy damaged log: %w", err)
+	}
 	throwaway := &store{cache: grocksdb.NewLRUCache(0)}
 	defer throwaway.destroyOptions()
 	options := throwaway.databaseOptions(rebuilt)
@@ -76,8 +81,21 @@ func RebuildRemains(dir, scratch string) (*Remains, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Remains{s, dir}, nil
+	dropped, err := filepath.Glob(filepath.Join(scratch, dbDir, "lost", "*.sst"))
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	r := &Remains{s: s, dir: dir}
+	for _, path := range dropped {
+		r.dropped = append(r.dropped, filepath.Base(path))
+	}
+	return r, nil
 }
+
+// Dropped are the tables that RocksDB could not read when it rebuilt a store, and so
+// left out. What they held is not among what is left, and nothing else tells.
+func (r *Remains) Dropped() []string { return r.dropped }
 
 // Close ends reading.
 func (r *Remains) Close() { r.s.close() }

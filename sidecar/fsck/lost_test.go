@@ -223,6 +223,21 @@ func text(name, content string) func(*testing.T, string) string {
 	}
 }
 
+// Nothing in a rebuilt store tells that there were records, so the file is named.
+func TestATableThatIsNotTakenOverIsNamed(t *testing.T) {
+	t.Parallel()
+	dir := newLog(t, 20, 0)
+	name := table(t, dir, "records")
+	must(t, os.Truncate(name, 40))
+	gone("db/CURRENT")(t, dir)
+	p, err := fsck.RepairSynced(t.Context(), dir, filepath.Join(t.TempDir(), "repaired"), nil)
+	must(t, err)
+	base := filepath.Base(name)
+	if len(p.Dropped) != 1 || p.Dropped[0] != base || !strings.Contains(strings.Join(p.Notes, "\n"), base) || !p.Saved.OK() {
+		t.Errorf("dropped %v, notes %v", p.Dropped, p.Notes)
+	}
+}
+
 // The hashes before the cut are nowhere else.
 func TestAPrunedLogWithoutItsTreeIsLost(t *testing.T) {
 	dir := newLog(t, 260, 2)

@@ -20,6 +20,9 @@ type Repaired struct {
 	*Report
 	// Notes say what is not as it was.
 	Notes []string
+	// Dropped are tables that could not be read even in a copy. Entries that were in
+	// them are missed as others are; of what is kept beside the chain nothing else tells.
+	Dropped []string
 	// Saved is what a verification of the new log found.
 	Saved *verify.Report
 }
@@ -72,6 +75,10 @@ func (p *Repaired) open(ctx context.Context, dir, to string) (left *auditlog.Rem
 		}
 		if !p.Looked || other.reach() > p.reach() {
 			p.note("which files belong to the store was found out by RocksDB, in a copy of it")
+			for _, name := range rebuilt.Dropped() {
+				p.Dropped = append(p.Dropped, name)
+				p.note("file db/%s can't be read: what it held is lost, and receipts, signed checkpoints or holds may be among it", name)
+			}
 			return rebuilt, end, nil
 		}
 		end()

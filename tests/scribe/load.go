@@ -70,7 +70,7 @@ func damage(dir, file string, out words) error {
 // something is missing is removed, as by who tries again.
 func repair(ctx context.Context, dir string, out words) error {
 	r, err := fsck.RepairSynced(ctx, beside(dir, "damaged"), dir, nil)
-	if err == nil && (r.Clean() || !r.Saved.OK() || r.Lost != nil) {
+	if err == nil && (r.Clean() || !r.Saved.OK() || r.Lost != nil || len(r.Dropped) > 0) {
 		err = errors.Join(fmt.Errorf("repaired a log with %v into one with %v", r.Findings, r.Saved.Findings), os.RemoveAll(dir))
 	}
 	return out.loaded(err)
