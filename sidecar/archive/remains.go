@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/chain"
@@ -151,7 +148,7 @@ func (b *Bucket) begun(ctx context.Context, dir string, newest *sealed) error {
 	if err == nil {
 		return nil
 	}
-	return errors.Join(b.altered(newest.Remains.key(), err), empty(dir))
+	return errors.Join(b.altered(newest.Remains.key(), err), auditlog.Remove(dir))
 }
 
 func checkBegun(ctx context.Context, dir string, newest *sealed) error {
@@ -174,20 +171,6 @@ func checkBegun(ctx context.Context, dir string, newest *sealed) error {
 	_, findings, err := verify.CheckPruned(ctx, v)
 	if err == nil && len(findings) > 0 {
 		err = errors.New(findings[0].String())
-	}
-	return err
-}
-
-// empty removes what is in a directory, first what makes it a log.
-func empty(dir string) error {
-	err := os.Remove(filepath.Join(dir, "FORMAT"))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	names, readErr := os.ReadDir(dir)
-	err = errors.Join(err, readErr)
-	for _, n := range names {
-		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, n.Name())))
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -211,14 +212,24 @@ func (l *Loader) Close() error {
 // Abandon removes what was made.
 func (l *Loader) Abandon() error {
 	l.end()
-	names, err := os.ReadDir(l.dir)
-	for _, n := range names {
-		err = errors.Join(err, os.RemoveAll(filepath.Join(l.dir, n.Name())))
-	}
-	if err != nil {
+	if err := Remove(l.dir); err != nil {
 		return fmt.Errorf("remove unfinished log: %w", err)
 	}
 	return nil
+}
+
+// Remove removes all that is in a log's directory, first what makes it a log.
+func Remove(dir string) error {
+	err := os.Remove(filepath.Join(dir, formatFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	names, readErr := os.ReadDir(dir)
+	err = errors.Join(err, readErr)
+	for _, n := range names {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, n.Name())))
+	}
+	return err
 }
 
 func (l *Loader) end() {
