@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -22,6 +23,7 @@ type MeterHash uint64
 type ListHasher struct {
 	seed    maphash.Seed
 	buf     []byte
+	offsets []uint64 // of the list that was read last
 	posting [16]byte
 }
 
@@ -59,29 +61,30 @@ func (h *ListHasher) list(s *ListSum, key, value []byte) {
 // stored adds a list that is stored. One of a meter that is not spelled as it has to be
 // is added as a whole, which no list that entries give is.
 func (h *ListHasher) stored(s *ListSum, key, value []byte) {
-	if _, n := binary.Uvarint(key); key[n] != meterTerm || !plain(value) {
+	if _, n := binary.Uvarint(key); key[n] != meterTerm || !h.spelled(value) {
 		h.list(s, key, value)
 		return
 	}
-	m, last := h.prefix(key[:len(key)-8]), uint64(0)
-	for len(value) > 0 {
-		d, n := binary.Uvarint(value)
-		last, value = last+d, value[n:]
-		h.offset(s, m, last)
+	m := h.prefix(key[:len(key)-8])
+	for _, o := range h.offsets {
+		h.offset(s, m, o)
 	}
 }
 
-// plain says whether a list is one of ascending offsets, each written as it has to be.
-func plain(value []byte) bool {
-	last, rest := uint64(0), value
-	for len(rest) > 0 {
-		d, n := binary.Uvarint(rest)
-		if n <= 0 || n > 1 && rest[n-1] == 0 || d == 0 && len(rest) < len(value) || last+d < last {
+// spelled reads a list into h.offsets, and says whether it is one of ascending offsets
+// as it has to be stored.
+func (h *ListHasher) spelled(value []byte) bool {
+	var err error
+	if h.offsets, err = appendPostings(h.offsets[:0], value); err != nil || len(h.offsets) == 0 {
+		return false
+	}
+	for i, o := range h.offsets[1:] {
+		if o <= h.offsets[i] {
 			return false
 		}
-		last, rest = last+d, rest[n:]
 	}
-	return len(value) > 0
+	h.buf = appendEncoded(h.buf[:0], h.offsets)
+	return bytes.Equal(h.buf, value)
 }
 
 // StoredSums returns the sums of all lists that are stored, by window, for the windows

@@ -10,8 +10,6 @@ type ListSummer struct {
 	meters   ListSum // of their lists in the open window
 	kinds    [KindPrune + 1]summedList
 	statuses map[uint32]*summedList
-	newest   uint32      // the status that came last,
-	ofNewest *summedList // and its list
 	key      []byte
 }
 
@@ -41,23 +39,16 @@ func (s *ListSummer) Add(offset uint64, kind Kind, status uint32, meters []Meter
 		s.kinds[kind].add(offset)
 	}
 	if status != 0 {
-		if status != s.newest {
-			s.newest, s.ofNewest = status, s.ofStatus(status)
+		l, known := s.statuses[status]
+		if !known {
+			l = &summedList{}
+			s.statuses[status] = l
 		}
-		s.ofNewest.add(offset)
+		l.add(offset)
 	}
 	for _, m := range meters {
 		s.offset(&s.meters, m, offset)
 	}
-}
-
-func (s *ListSummer) ofStatus(status uint32) *summedList {
-	l, known := s.statuses[status]
-	if !known {
-		l = &summedList{}
-		s.statuses[status] = l
-	}
-	return l
 }
 
 // Sum is the sum of the open window's lists.

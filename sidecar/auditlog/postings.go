@@ -40,8 +40,10 @@ func parseTermKey(key []byte) (t Term, window uint64, ok bool) {
 	return Term(key[n : len(key)-8]), window, true
 }
 
-func encodePostings(offsets []uint64) []byte {
-	var b []byte
+func encodePostings(offsets []uint64) []byte { return appendEncoded(nil, offsets) }
+
+// appendEncoded appends the list of offsets as it is stored.
+func appendEncoded(b []byte, offsets []uint64) []byte {
 	last := uint64(0)
 	for _, o := range offsets {
 		b = binary.AppendUvarint(b, o-last)

@@ -78,17 +78,13 @@ func EntryHash(prev Hash, offset uint64, raw []byte) Hash {
 type Root struct {
 	digest hash.Hash
 	count  uint64
-	buf    Hash // what is handed to digest, which would take a copy to the heap
+	buf    [1]Hash // what is handed to digest, which would take a copy to the heap
 }
 
 // Add appends one hash.
 func (r *Root) Add(h Hash) {
-	if r.digest == nil {
-		r.digest = sha256.New()
-	}
-	r.buf = h
-	r.digest.Write(r.buf[:])
-	r.count++
+	r.buf[0] = h
+	r.AddAll(r.buf[:])
 }
 
 // AddAll appends hashes in their order.

@@ -44,17 +44,12 @@ func (o *openRequests) at(offset uint64) *openRequest {
 	if r := &o.slots[offset%openSlots]; r.open && r.offset == offset {
 		return r
 	}
-	if len(o.more) == 0 {
-		return nil
-	}
 	return o.more[offset]
 }
 
 func (o *openRequests) end(r *openRequest) {
 	r.open = false
-	if len(o.more) > 0 {
-		delete(o.more, r.offset)
-	}
+	delete(o.more, r.offset)
 	o.count--
 }
 
