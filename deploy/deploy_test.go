@@ -122,7 +122,7 @@ func TestImageHasAllLibraries(t *testing.T) {
 		t.Fatal(libraries, err)
 	}
 	for _, name := range libraries {
-		if !slices.Contains([]string{"libc.so.6", "libm.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}, name) {
+		if !slices.Contains([]string{"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}, name) {
 			t.Errorf("the program needs %s, which the image has not", name)
 		}
 	}
@@ -137,5 +137,14 @@ func TestImageIsBuiltWithSetup(t *testing.T) {
 	build, _, found := strings.Cut(read(t, "Containerfile"), "\nFROM docker.io/library/debian:")
 	if !found || !strings.Contains(build, "\nRUN deploy/setup.sh build\n") || strings.Contains(build, "apt-get") {
 		t.Error("the build stage gets its packages elsewhere than from setup.sh")
+	}
+}
+
+// TestImageIsBuiltAsTestsAre compares the build tags of the image's program with those
+// that all the Makefile builds and tests gets.
+func TestImageIsBuiltAsTestsAre(t *testing.T) {
+	made := match(t, "../Makefile", `^export GOFLAGS \+= -tags=(\S+)$`)
+	if image := match(t, "Containerfile", `^RUN go build -tags (\S+) `); image != made {
+		t.Errorf("the image's program is built with the tags %s, everything else with %s", image, made)
 	}
 }

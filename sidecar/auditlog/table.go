@@ -41,8 +41,9 @@ func checkTables(dir string) error {
 	if err != nil {
 		return fmt.Errorf("open log %s: %w", dir, err)
 	}
+	buffer := make([]byte, tableEndBytes)
 	for _, path := range paths {
-		_, hashed, err := propertiesHashed(path)
+		_, hashed, err := propertiesHashed(path, buffer)
 		if err == nil && hashed {
 			return fmt.Errorf("open log %s: %w: the properties of its table %s are broken; restore it from a backup, nothing was changed",
 				dir, ErrDamaged, filepath.Base(path))
@@ -52,9 +53,9 @@ func checkTables(dir string) error {
 }
 
 // propertiesHashed says whether a table's properties are said to have a hash index,
-// and where the byte is that says so.
-func propertiesHashed(path string) (at int64, hashed bool, err error) {
-	end, err := openTableEnd(path)
+// and where the byte is that says so. It reads into a buffer of tableEndBytes.
+func propertiesHashed(path string, buffer []byte) (at int64, hashed bool, err error) {
+	end, err := openTableEnd(path, buffer)
 	if err != nil {
 		return 0, false, err
 	}
@@ -63,7 +64,7 @@ func propertiesHashed(path string) (at int64, hashed bool, err error) {
 	if binary.LittleEndian.Uint64(footer[footerMagicAt:]) != footerMagic {
 		return 0, false, errOtherTable
 	}
-	index, err := readBlock(end, footer[footerHandles:])
+	index, err := end.block(footer[footerHandles:])
 	if err != nil {
 		return 0, false, err
 	}
@@ -71,7 +72,7 @@ func propertiesHashed(path string) (at int64, hashed bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	properties, err := readBlock(end, handle)
+	properties, err := end.block(handle)
 	if err != nil || len(properties) < 4 {
 		return 0, false, errOtherTable
 	}
@@ -87,8 +88,9 @@ func clearHashIndexBits(dir string) error {
 	if err != nil {
 		return fmt.Errorf("read copy %s: %w", dir, err)
 	}
+	buffer := make([]byte, tableEndBytes)
 	for _, path := range paths {
-		at, hashed, err := propertiesHashed(path)
+		at, hashed, err := propertiesHashed(path, buffer)
 		if err != nil || !hashed {
 			continue // RocksDB says what it is
 		}
@@ -110,8 +112,8 @@ type tableEnd struct {
 
 const tableEndBytes = 4 << 10
 
-// openTableEnd needs at least a footer.
-func openTableEnd(path string) (*tableEnd, error) {
+// openTableEnd needs at least a footer, and keeps the buffer of tableEndBytes.
+func openTableEnd(path string, buffer []byte) (*tableEnd, error) {
 	file, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -123,26 +125,43 @@ func openTableEnd(path string) (*tableEnd, error) {
 		return nil, errOtherTable
 	}
 	end.from = max(0, info.Size-tableEndBytes)
-	bytes := make([]byte, info.Size-end.from)
-	if _, err := end.ReadAt(bytes, end.from); err != nil {
+	end.bytes = buffer[:info.Size-end.from]
+	if err := end.readAt(end.bytes, end.from); err != nil {
 		end.close()
 		return nil, err
 	}
-	end.bytes = bytes
 	return end, nil
 }
 
 func (t *tableEnd) close() { _ = unix.Close(t.file) }
 
-func (t *tableEnd) ReadAt(b []byte, offset int64) (int, error) {
-	if at := offset - t.from; at >= 0 && at+int64(len(b)) <= int64(len(t.bytes)) {
-		return copy(b, t.bytes[at:]), nil
-	}
+func (t *tableEnd) readAt(b []byte, offset int64) error {
 	n, err := unix.Pread(t.file, b, offset)
 	if err == nil && n < len(b) {
 		err = io.ErrUnexpectedEOF
 	}
-	return n, err
+	return err
+}
+
+// block is the block whose place, offset and length, a handle begins with. It may be
+// part of what was read already.
+func (t *tableEnd) block(handle []byte) ([]byte, error) {
+	offset, n := binary.Uvarint(handle)
+	if n <= 0 {
+		return nil, errOtherTable
+	}
+	size, m := binary.Uvarint(handle[n:])
+	if m <= 0 || size > maxTableBlock || offset > 1<<62 {
+		return nil, errOtherTable
+	}
+	if at := int64(offset) - t.from; at >= 0 && at+int64(size) <= int64(len(t.bytes)) {
+		return t.bytes[at : at+int64(size)], nil
+	}
+	block := make([]byte, size)
+	if err := t.readAt(block, int64(offset)); err != nil {
+		return nil, errOtherTable
+	}
+	return block, nil
 }
 
 func clearBit(path string, at int64) error {
@@ -156,23 +175,6 @@ func clearBit(path string, at int64) error {
 		_, err = f.WriteAt(b, at)
 	}
 	return errors.Join(err, f.Close())
-}
-
-// readBlock reads the block whose place, offset and length, a handle begins with.
-func readBlock(f io.ReaderAt, handle []byte) ([]byte, error) {
-	offset, n := binary.Uvarint(handle)
-	if n <= 0 {
-		return nil, errOtherTable
-	}
-	size, m := binary.Uvarint(handle[n:])
-	if m <= 0 || size > maxTableBlock || offset > 1<<62 {
-		return nil, errOtherTable
-	}
-	block := make([]byte, size)
-	if _, err := f.ReadAt(block, int64(offset)); err != nil {
-		return nil, errOtherTable
-	}
-	return block, nil
 }
 
 // blockValue finds a key in a small block: entries of how many octets of the key

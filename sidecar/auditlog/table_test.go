@@ -60,7 +60,7 @@ func TestTheBitIsTakenBackInACopy(t *testing.T) {
 		t.Fatalf("tables %v: %v", tables, err)
 	}
 	for _, path := range tables {
-		at, hashed, err := propertiesHashed(path)
+		at, hashed, err := propertiesHashed(path, make([]byte, tableEndBytes))
 		if err != nil || hashed {
 			t.Fatalf("%v, %v", hashed, err)
 		}
@@ -102,7 +102,7 @@ func TestWhatIsNoTableIsLeftToRocksDB(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := propertiesHashed(path); !errors.Is(err, errOtherTable) {
+		if _, _, err := propertiesHashed(path, make([]byte, tableEndBytes)); !errors.Is(err, errOtherTable) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -3,5 +3,5 @@ package bench
 // RocksDB is linked as it is into the program (cmd/verbatim/rocksdb.go): calls into a
 // shared library take longer.
 
-// #cgo LDFLAGS: -Wl,--as-needed -l:librocksdb.a -l:libgflags.a -l:libsnappy.a -l:libbz2.a -l:liblz4.a -l:libzstd.a -l:libz.a -l:libstdc++.a
+// #cgo LDFLAGS: -Wl,--as-needed -l:librocksdb.a -l:libgflags.a -l:libsnappy.a -l:libbz2.a -l:liblz4.a -l:libzstd.a -l:libz.a -l:libstdc++.a -l:libgcc_eh.a
 import "C"
