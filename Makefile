@@ -48,6 +48,11 @@ test: needs-test build soroban javascript s3 ## run every test, those with the r
 matrix: needs-test ## run the seed, wire (in every place) and fail-closed tests with each version of Envoy
 	@tests/envoys.sh '$(MATRIX)' $(ENVOYS)
 
+.PHONY: clouds
+clouds: needs-build build ## archive to what stands for Google's and Microsoft's object storage (Node.js)
+	tests/clouds/install.sh
+	go test -C tests/clouds -race -count=1 ./...
+
 .PHONY: foreign
 foreign: needs-test ## record and replay InfluxDB whole: 10,000 writes, 1,000 queries
 	go test -count=1 -timeout=15m ./tests/e2e -run='^TestInfluxDB$$' -v -influxdb.writes=10000

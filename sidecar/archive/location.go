@@ -91,6 +91,9 @@ func parseURL(text string) (*url.URL, error) {
 	if prefix := q.Get("prefix"); prefix != "" && !strings.HasSuffix(prefix, "/") {
 		return nil, fmt.Errorf("the archive's prefix %q does not end in /", prefix)
 	}
+	if u.Scheme == "gs" && (q.Has("grpc") || q.Has("zonal")) {
+		return nil, errors.New("the archive's URL asks for Google's gRPC API: leave grpc and zonal out of it, HTTP is used here")
+	}
 	if u.Scheme == "file" && u.Host != "" && u.Host != "localhost" {
 		return nil, fmt.Errorf("the archive's URL names a folder relative to another: write file:///%s%s with the whole path", u.Host, u.Path)
 	}
