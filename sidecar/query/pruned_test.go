@@ -93,3 +93,47 @@ func TestAPrunedLogIsSelectedFromItsCutOn(t *testing.T) {
 		}
 	}
 }
+
+// A selection that was given in part goes on as it was written, though what it began
+// with is pruned since.
+func TestASelectionGoesOnBehindWhatIsPruned(t *testing.T) {
+	l := recorded(t, filepath.Join(t.TempDir(), "log"))
+	v, err := l.View()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := all(t, v)
+	v.Close()
+	cut := pruneAt(t, l, 1, true)
+	if v, err = l.View(); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []query.Selection{
+		{Start: new(uint64(0)), End: new(uint64(30))}, {Start: new(uint64(3)), FromMS: &list[3].clockMS, Meters: []string{"m1"}, End: new(uint64(51))},
+		{Start: new(uint64(0)), End: new(cut.Offset - 1)}, {ToMS: &list[cut.Offset-1].clockMS},
+	} {
+		for last := cut.Offset - 2; last <= cut.Offset+2; last++ {
+			s.Cursor = s.Cursors(v.ID()).After(last)
+			got, err := selected(t.Context(), v, s)
+			if last == cut.Offset-2 {
+				if !errors.Is(err, query.ErrCursor) {
+					t.Errorf("%s, behind %d, which is pruned: %v, %v", show(s), last, got, err)
+				}
+				continue
+			}
+			want := slices.DeleteFunc(expected(list, s), func(o uint64) bool { return o <= last })
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("%s, behind %d: %v, %v; want %v", show(s), last, got, err, want)
+			}
+		}
+		s.Order = query.NewestFirst
+		s.Cursor = s.Cursors(v.ID()).After(30)
+		if got, err := selected(t.Context(), v, s); !errors.Is(err, query.ErrRange) || got != nil {
+			t.Errorf("%s: %v, %v", show(s), got, err)
+		}
+	}
+	v.Close()
+	if err := l.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -89,18 +89,43 @@ func (s Selection) Span(v *auditlog.View) (from, behind uint64, err error) {
 	if err := s.Check(); err != nil {
 		return 0, 0, err
 	}
+	var last uint64 // behind which it goes on
+	if s.Cursor != "" {
+		if last, err = s.given(v); err != nil {
+			return 0, 0, err
+		}
+	}
+	first := v.First()
+	from, behind, err = s.bounds(v)
+	switch {
+	case err != nil || s.Cursor == "":
+		return from, behind, err
+	case s.Order == NewestFirst:
+		return from, min(behind, last), nil
+	case last+1 < first:
+		return 0, 0, fmt.Errorf("%w: it goes on behind entry %d, and what came next is pruned up to %d; begin again", ErrCursor, last, first-1)
+	}
+	return max(from, last+1), behind, nil
+}
+
+// goesOn says whether a selection was given up to a cursor already. Then it is no
+// matter whether what it began with is pruned by now.
+func (s Selection) goesOn() bool { return s.Cursor != "" && s.Order == OldestFirst }
+
+// bounds are what the offsets and clocks leave.
+func (s Selection) bounds(v *auditlog.View) (from, behind uint64, err error) {
 	first, tip := v.First(), v.Tip().Offset
 	from, behind = first, tip+1
 	for _, bound := range []*uint64{s.Start, s.End} {
 		switch {
 		case bound != nil && *bound > tip:
 			return 0, 0, fmt.Errorf("select entry %d: %w, which has the offsets %d to %d", *bound, ErrRange, first, tip)
-		case bound != nil && *bound < first:
+		case bound != nil && *bound < first && !s.goesOn():
 			return 0, 0, fmt.Errorf("select entry %d: %w, which has the offsets %d to %d: what was before is pruned", *bound, ErrRange, first, tip)
 		}
 	}
 	if s.Start != nil {
-		from = *s.Start
+		from = max(first, *s.Start)
 	}
 	if s.End != nil {
 		behind = *s.End + 1
@@ -119,20 +144,7 @@ func (s Selection) Span(v *auditlog.View) (from, behind uint64, err error) {
 		}
 		behind = min(behind, end)
 	}
-	if s.Cursor == "" {
-		return from, behind, nil
-	}
-	last, err := s.given(v)
-	if err != nil {
-		return 0, 0, err
-	}
-	if s.Order == NewestFirst {
-		return from, min(behind, last), nil
-	}
-	if last+1 < first {
-		return 0, 0, fmt.Errorf("%w: it goes on behind entry %d, and what came next is pruned up to %d; begin again", ErrCursor, last, first-1)
-	}
-	return max(from, last+1), behind, nil
+	return from, behind, nil
 }
 
 // after is the first offset at or after a clock.
@@ -148,7 +160,7 @@ func (Selection) after(v *auditlog.View, clockMS uint64) (uint64, error) {
 }
 
 // until is the offset behind the last one at or before a clock.
-func (Selection) until(v *auditlog.View, clockMS uint64) (uint64, error) {
+func (s Selection) until(v *auditlog.View, clockMS uint64) (uint64, error) {
 	if clockMS == math.MaxUint64 {
 		return v.Tip().Offset + 1, nil
 	}
@@ -156,7 +168,7 @@ func (Selection) until(v *auditlog.View, clockMS uint64) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("select entries by time: %w", err)
 	}
-	if behind <= v.First() {
+	if behind <= v.First() && !s.goesOn() {
 		return 0, fmt.Errorf("select entries until %s: %w: all are newer", at(clockMS), ErrRange)
 	}
 	return behind, nil
