@@ -57,7 +57,7 @@ func (s *selectionFlags) selection(fs *pflag.FlagSet) (query.Selection, error) {
 		flag, text string
 		into       **uint64
 	}{{"since", s.since, &sel.FromMS}, {"until", s.until, &sel.ToMS}} {
-		if t.text == "" {
+		if !fs.Changed(t.flag) {
 			continue
 		}
 		ms, err := parseTime(t.flag, t.text)
