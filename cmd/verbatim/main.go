@@ -15,6 +15,10 @@ func main() { os.Exit(run()) }
 
 // run is main without the exit, for script tests.
 func run() int {
+	// A reader of the output who leaves, as head does, ends a command by the error of
+	// writing it and not at once: what it made for itself alone has to be removed. What
+	// it starts is not to ignore the signal, so it isn't ignored here.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return execute(ctx, os.Args[1:], os.Stdout, os.Stderr)

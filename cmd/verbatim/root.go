@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -38,11 +41,17 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	case errors.Is(err, errFinding):
 		return exitFinding
-	case !errors.Is(err, errCannotTell):
+	case !errors.Is(err, errCannotTell) && !readerLeft(err):
 		// One line, also for errors that were joined.
 		_ = printLine(stderr, "verbatim: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return exitNoAnswer
+}
+
+// readerLeft says whether nobody reads the output any more. Whoever left knows.
+func readerLeft(err error) bool {
+	var failed *fs.PathError
+	return errors.As(err, &failed) && failed.Path == os.Stdout.Name() && errors.Is(failed.Err, syscall.EPIPE)
 }
 
 func newRoot() *cobra.Command {
