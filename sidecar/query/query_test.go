@@ -251,7 +251,7 @@ func statuses(t *testing.T, names ...string) (list []query.Status) {
 }
 
 func show(s query.Selection) string {
-	text := fmt.Sprintf("meters %v, kinds %v, statuses %v, %s, limit %d", s.Meters, s.Kinds, s.Statuses, s.Order, s.Limit)
+	text := fmt.Sprintf("meters %.40q, kinds %v, statuses %v, %s, limit %d", s.Meters, s.Kinds, s.Statuses, s.Order, s.Limit)
 	for name, p := range map[string]*uint64{"start": s.Start, "end": s.End, "from": s.FromMS, "to": s.ToMS} {
 		if p != nil {
 			text += fmt.Sprintf(", %s %d", name, *p)
