@@ -72,6 +72,9 @@ kept: what agrees is CLAIMED.
   verbatim verify --log DIR --trusted-root 1000:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
   verbatim verify --log DIR --keys keys.txt --checkpoint checkpoint.txt`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if maxAge < 0 {
+				return fmt.Errorf("--max-age %s: nothing is that young; give 0 for any age", maxAge)
+			}
 			roots, err := parseRoots(trusted)
 			if err != nil {
 				return err
@@ -97,20 +100,24 @@ kept: what agrees is CLAIMED.
 			if err := signed.walk.Begin(cmd.Context(), v, earlier.first(v)); err != nil {
 				return err
 			}
+			each := func(e auditlog.Entry, ev *logv1.Event) {
+				sealed.Each(e, ev)
+				signed.walk.Each(e, ev)
+			}
+			if err := earlier.between(cmd.Context(), v, each); err != nil {
+				return err
+			}
 			bar := newBar(cmd.ErrOrStderr(), "verifying", int(v.Tip().Offset)+1)
 			r, err := verify.Verify(cmd.Context(), v, verify.Options{
 				Trusted: roots, Progress: func(n uint64) { bar.set(int(n)) },
 				From: earlier.point(), Reached: earlier.reached,
-				Of: signed.walk.Kinds(),
-				Each: func(e auditlog.Entry, ev *logv1.Event) {
-					sealed.Each(e, ev)
-					signed.walk.Each(e, ev)
-				},
+				Of: signed.walk.Kinds(), Each: each,
 			})
 			bar.end()
 			if err := errors.Join(err, earlier.failed); err != nil {
 				return err
 			}
+			r.Findings = append(r.Findings, earlier.findings...)
 			standing, err := public.compare(cmd.Context(), v, sealed.Checkpoints, !r.Broken)
 			if err != nil {
 				return err
@@ -125,7 +132,7 @@ kept: what agrees is CLAIMED.
 			}
 			verdict := verdict{r, standing, signatures, before}
 			stale(verdict, v, maxAge, time.Now())
-			if err := earlier.keep(len(verdict.findings()) == 0); err != nil {
+			if err := earlier.keep(verdict); err != nil {
 				return err
 			}
 			if err := verdict.print(cmd.OutOrStdout(), asJSON); err != nil {

@@ -74,7 +74,10 @@ func (v verdict) print(w io.Writer, asJSON bool) error {
 }
 
 func (v verdict) sealed() string {
-	if v.report.Checkpoints == 0 {
+	switch {
+	case v.report.Checkpoints == 0 && v.report.First > 0: // where it begins is a checkpoint
+		return fmt.Sprintf("SEALED through %d", v.report.First-1)
+	case v.report.Checkpoints == 0:
 		return "not sealed yet"
 	}
 	return fmt.Sprintf("SEALED through %d", v.report.SealedThrough)

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/chain"
 	"verbatim/sidecar/verify"
 )
 
@@ -21,6 +23,8 @@ type earlierCheck struct {
 	newest verify.Point // zero: no checkpoint was reached
 	kept0  time.Time
 	failed error
+	// What was checked before and is another now.
+	findings []verify.Finding
 }
 
 // read reads the file; a file that is not there begins at the first entry.
@@ -46,16 +50,58 @@ func (c *earlierCheck) point() *verify.Point {
 	return &c.state.Point
 }
 
-// first is the first offset that will be checked.
+// first is the first offset from which on signatures and receipts will be compared.
 func (c *earlierCheck) first(v *auditlog.View) uint64 {
 	if c.state == nil || c.state.Point.Offset > v.Tip().Offset {
 		return v.First()
 	}
-	return max(v.First(), c.state.Point.Offset)
+	return max(v.First(), c.state.Vouched)
 }
 
-// kept calls f for what is kept of the part of a log that was pruned, if it is checked
-// from there on.
+// between calls f for the Starts and checkpoints from first on whose links an earlier
+// verification has checked, and what vouches for them not, or only in part. That they are
+// what it saw is proven by its tree.
+func (c *earlierCheck) between(ctx context.Context, v *auditlog.View, f func(auditlog.Entry, *logv1.Event)) error {
+	from := c.first(v)
+	if c.state == nil || c.state.Point.Offset > v.Tip().Offset || from >= c.state.Point.Offset {
+		return nil
+	}
+	size := c.state.Point.Offset
+	tree, err := chain.RestoreTree(size, c.state.Point.Nodes)
+	if err != nil {
+		return fmt.Errorf("--state: %w", err)
+	}
+	look := auditlog.Lookup{From: from, To: size - 1, AllOf: [][]auditlog.Term{{
+		auditlog.KindTerm(auditlog.KindStart), auditlog.KindTerm(auditlog.KindCheckpoint),
+	}}}
+	for offset, err := range v.Find(ctx, look) {
+		if err != nil {
+			return fmt.Errorf("read what was checked before: %w", err)
+		}
+		e, err := v.Entry(offset)
+		if err != nil {
+			return fmt.Errorf("read what was checked before: %w", err)
+		}
+		path, err := v.InclusionProof(ctx, offset, size)
+		if err != nil {
+			return fmt.Errorf("read what was checked before: %w", err)
+		}
+		if err := chain.VerifyInclusion(offset, size, e.Hash(), path, tree.Root()); err != nil {
+			c.findings = append(c.findings, verify.Finding{Offset: offset, Code: verify.CodeTrustedRoot, Text: fmt.Sprintf(
+				"this is not the entry that an earlier verification saw here, or not in that tree: %v", err)})
+			return nil
+		}
+		ev, err := e.Event()
+		if err != nil {
+			return fmt.Errorf("read what was checked before: %w: %w", auditlog.ErrDamaged, err)
+		}
+		f(e, ev)
+	}
+	return nil
+}
+
+// kept calls f for what is kept of the part of a log that was pruned, if signatures and
+// receipts are compared from there on.
 func (c *earlierCheck) kept(ctx context.Context, v *auditlog.View, f func(auditlog.Entry, *logv1.Event)) error {
 	if c.first(v) != v.First() {
 		return nil
@@ -77,22 +123,42 @@ func (c *earlierCheck) kept(ctx context.Context, v *auditlog.View, f func(auditl
 func (c *earlierCheck) reached(p verify.Point) {
 	c.newest = p
 	if c.file != "" && time.Since(c.kept0) > stateEvery && c.failed == nil {
-		c.failed = c.write()
+		vouched := uint64(0) // nothing behind that was compared yet
+		if c.state != nil {
+			vouched = c.state.Vouched
+		}
+		c.failed = c.write(vouched)
 	}
 }
 
 // keep writes how far a verification came that found nothing wrong. One that did
 // leaves the file: the next finds the same again.
-func (c *earlierCheck) keep(fine bool) error {
-	if c.file == "" || !fine || c.newest.Offset == 0 {
+func (c *earlierCheck) keep(d verdict) error {
+	if c.file == "" || len(d.findings()) > 0 || c.newest.Offset == 0 {
 		return nil
 	}
-	return c.write()
+	return c.write(min(c.newest.Offset, d.vouched()))
 }
 
-func (c *earlierCheck) write() error {
+// vouched is the checkpoint from which on the next verification has to compare: what is
+// not signed or anchored yet may never be.
+func (v verdict) vouched() uint64 {
+	through := uint64(math.MaxUint64)
+	if v.signed != nil && v.signed.NotYet > 0 {
+		through = v.signed.NotYetFrom
+	}
+	if v.standing != nil {
+		if v.standing.Through == nil {
+			return 0
+		}
+		through = min(through, v.standing.Through.Offset)
+	}
+	return through
+}
+
+func (c *earlierCheck) write(vouched uint64) error {
 	c.kept0 = time.Now()
-	if err := (verify.State{LogID: c.view.ID(), Point: c.newest}).WriteSynced(c.file); err != nil {
+	if err := (verify.State{LogID: c.view.ID(), Point: c.newest, Vouched: vouched}).WriteSynced(c.file); err != nil {
 		return fmt.Errorf("--state: %w", err)
 	}
 	return nil
@@ -108,6 +174,8 @@ func stale(d verdict, v *auditlog.View, maxAge time.Duration, now time.Time) {
 		return
 	}
 	old := func(at time.Time) bool { return now.Sub(at) > maxAge }
+	// A log's clock never goes back: one that was ahead once would look young for long.
+	ahead := func(at time.Time) bool { return at.Sub(now) > maxAge }
 	list, err := v.LastCheckpoint()
 	r := d.report
 	switch {
@@ -118,6 +186,10 @@ func stale(d verdict, v *auditlog.View, maxAge time.Duration, now time.Time) {
 	case old(time.UnixMilli(int64(list.ClockMS))):
 		r.Findings = append(r.Findings, verify.Finding{Offset: list.Offset, Code: codeStale, Text: fmt.Sprintf(
 			"the newest checkpoint is of %s, more than %s ago: the log has fallen silent, or its end is missing", time.UnixMilli(int64(list.ClockMS)).UTC().Format(time.RFC3339), maxAge)})
+	}
+	if list != nil && ahead(time.UnixMilli(int64(list.ClockMS))) {
+		r.Findings = append(r.Findings, verify.Finding{Offset: list.Offset, Code: codeStale, Text: fmt.Sprintf(
+			"the newest checkpoint is of %s, which is more than %s ahead of this machine's clock: how old it is can't be told", time.UnixMilli(int64(list.ClockMS)).UTC().Format(time.RFC3339), maxAge)})
 	}
 	if s := d.standing; s != nil && s.NotYet > 0 && old(s.Since) {
 		s.Findings = append(s.Findings, verify.Finding{Offset: r.SealedThrough, Code: codeStale, Text: fmt.Sprintf(

@@ -176,7 +176,7 @@ func (c *checker) rest() {
 			continue
 		}
 		if c.s.NotYet == 0 {
-			c.s.Since = time.UnixMilli(int64(at.ClockMS))
+			c.s.Since, c.s.NotYetFrom = time.UnixMilli(int64(at.ClockMS)), at.Offset
 		}
 		c.s.NotYet++
 	}

@@ -41,9 +41,11 @@ type Standing struct {
 	Unsigned uint64
 	// NotYet is how many of the newest checkpoints wait for their signature, the
 	// oldest of them sealed at Since, by the log's own clock.
-	NotYet   uint64
-	Since    time.Time
-	Findings []verify.Finding
+	NotYet uint64
+	Since  time.Time
+	// NotYetFrom is the offset of the oldest of them.
+	NotYetFrom uint64
+	Findings   []verify.Finding
 }
 
 // OK says that nothing is wrong with what was checked.

@@ -86,9 +86,21 @@ func (c *checker) count(e *auditlog.Entry, hash chain.Hash) {
 	if c.opts.Each != nil && (len(c.opts.Of) == 0 || slices.Contains(c.opts.Of, f.summary.Kind)) {
 		c.each(*e)
 	}
-	if at != nil && c.opts.Reached != nil && r.OK() && !c.wrong.Load() {
-		c.opts.Reached(Point{Offset: at.Offset, Root: at.Root, Nodes: f.sealedNodes})
+	if at == nil || c.opts.Reached == nil || !r.OK() || c.wrong.Load() {
+		return
 	}
+	c.point = &Point{Offset: at.Offset, Root: at.Root, Nodes: f.sealedNodes}
+	if f.stored.settled() {
+		c.reached()
+	}
+}
+
+// reached tells of the newest point, once.
+func (c *checker) reached() {
+	if c.point != nil {
+		c.opts.Reached(*c.point)
+	}
+	c.point = nil
 }
 
 func (c *checker) each(e auditlog.Entry) {

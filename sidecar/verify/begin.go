@@ -74,7 +74,7 @@ func (c *checker) resume(from *Point) error {
 			"an earlier verification reached offset %d, and the newest entry is %d: the log's end was cut off, or it is an older copy", from.Offset, c.report.Tip)
 		return nil
 	case from.Offset < c.view.First():
-		return nil // pruned since: the cut is where it begins
+		return c.resumeCut(from) // pruned since: the cut is where it begins
 	}
 	c.base = from
 	e, err := c.view.Entry(from.Offset)
@@ -82,6 +82,23 @@ func (c *checker) resume(from *Point) error {
 		return fmt.Errorf("go on from offset %d: %w", from.Offset, err)
 	}
 	if e.Hash() != from.Root {
+		c.report.add(from.Offset, CodeTrustedRoot,
+			"an earlier verification saw the hash %s here, now it is %s: this is not the log that was verified", from.Root, e.Hash())
+	}
+	return nil
+}
+
+// resumeCut compares a checkpoint that was reached with what a cut left of it: it stays
+// for ever, and that it is of the log that was cut is checked with all that stays.
+func (c *checker) resumeCut(from *Point) error {
+	e, err := c.view.Entry(from.Offset)
+	switch {
+	case errors.Is(err, auditlog.ErrPruned):
+		c.report.add(from.Offset, CodeTrustedRoot,
+			"an earlier verification reached the checkpoint here, which is gone with what was pruned, and a checkpoint stays: this is not the log that was verified")
+	case err != nil:
+		return fmt.Errorf("go on from offset %d: %w", from.Offset, err)
+	case e.Hash() != from.Root:
 		c.report.add(from.Offset, CodeTrustedRoot,
 			"an earlier verification saw the hash %s here, now it is %s: this is not the log that was verified", from.Root, e.Hash())
 	}

@@ -26,7 +26,10 @@ func (s *stored) end(ctx context.Context, r *Report, f *footers) {
 		return
 	}
 	s.lists(ctx, r)
-	s.times(ctx, r)
+	if s.blind {
+		return
+	}
+	s.times(r)
 	s.extraNodes(ctx, r)
 }
 
@@ -81,27 +84,23 @@ func (s *stored) extraCheckpoints(ctx context.Context, r *Report, tip auditlog.T
 
 // times counts the places in the index by time: those that the entries give were
 // compared one by one.
-func (s *stored) times(ctx context.Context, r *Report) {
-	counts, strange := make([]int, len(s.windows)), 0
+func (s *stored) times(r *Report) {
+	counts, strange := make([]int, len(s.windows)), s.found.noTimes
 	cleared, err := s.view.Cleared()
 	if err != nil {
 		s.unreadable(r, r.Tip, CodeIndex, err)
 		return
 	}
-	err = s.view.EachTime(ctx, func(window uint64, ok bool) {
+	for window, n := range s.found.times {
 		switch i := window - s.base; {
-		case ok && window < s.base && (!cleared || s.view.First() < s.firstChecked()):
+		case window < s.base && (!cleared || s.view.First() < s.firstChecked()):
 			// Of what was cut off and is yet to be cleared, or of what an earlier
 			// verification has checked.
-		case ok && window >= s.base && i < uint64(len(counts)):
-			counts[i]++
+		case window >= s.base && i < uint64(len(counts)):
+			counts[i] += n
 		default:
-			strange++
+			strange += n
 		}
-	})
-	if err != nil {
-		s.unreadable(r, r.Tip, CodeIndex, err)
-		return
 	}
 	for i, t := range s.windows {
 		if counts[i] != t.times {

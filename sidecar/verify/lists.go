@@ -10,10 +10,13 @@ import (
 	"verbatim/sidecar/auditlog"
 )
 
-// storedSums are the sums of the stored lists, by window.
+// storedSums are the sums of the stored lists, by window, and how many places each
+// window has in the index by time.
 type storedSums struct {
 	windows map[uint64]*auditlog.ListSum
 	strange int
+	times   map[uint64]int
+	noTimes int // of what is stored there and is no place of a window
 	err     error
 }
 
@@ -26,15 +29,55 @@ func (s *stored) sumUp(ctx context.Context, from uint64) (done func()) {
 		defer close(ended)
 		var sums storedSums
 		sums.windows, sums.strange, sums.err = s.view.StoredSums(ctx, s.hasher.Another(), from)
+		if sums.err == nil {
+			sums.times = map[uint64]int{}
+			sums.err = s.view.EachTime(ctx, func(window uint64, ok bool) {
+				if ok {
+					sums.times[window]++
+				} else {
+					sums.noTimes++
+				}
+			})
+		}
 		s.sums <- sums
 	}()
 	return func() { <-ended }
 }
 
+// settled says that the index holds what the entries give, of all windows sealed so far.
+// It says no while the stored lists are still being read.
+func (s *stored) settled() bool {
+	if s.found == nil {
+		select {
+		case found := <-s.sums:
+			s.found = &found
+		default:
+			return false
+		}
+	}
+	if s.found.err != nil || s.blind {
+		return false
+	}
+	for s.equal < len(s.windows) && s.same(s.windows[s.equal]) {
+		s.equal++
+	}
+	return s.equal == len(s.windows)
+}
+
+// same says that a window has the lists and the places that its entries give.
+func (s *stored) same(t tally) bool {
+	sum, some := s.found.windows[t.id]
+	return (some && *sum == t.lists || !some && t.id >= s.indexed) && s.found.times[t.id] == t.times
+}
+
 // lists compares the stored posting lists of every window with those that its entries
 // give: sums first, and list by list where they differ.
 func (s *stored) lists(ctx context.Context, r *Report) {
-	stored := <-s.sums
+	if s.found == nil {
+		found := <-s.sums
+		s.found = &found
+	}
+	stored := s.found
 	if stored.err != nil {
 		s.unreadable(r, r.Tip, CodeIndex, stored.err)
 		return

@@ -1,8 +1,10 @@
 package verify_test
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -132,11 +134,36 @@ func TestWhatACutRestsOnIsChecked(t *testing.T) {
 	}
 }
 
-// reached verifies a log and returns the checkpoints that it reached.
+// reached verifies a log and returns the checkpoints that can be reached. The newest
+// always is; which others depends on how fast the indexes are read meanwhile.
 func reached(t *testing.T, dir string) (points []verify.Point) {
 	t.Helper()
-	if r := check(t, dir, verify.Options{Reached: func(p verify.Point) { points = append(points, p) }}); !r.OK() {
+	l := openLog(t, dir)
+	v, err := l.View()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := v.Checkpoints(t.Context(), 0)
+	for _, c := range list {
+		nodes, bad := v.TreeNodes(c.Offset)
+		err = errors.Join(err, bad)
+		points = append(points, verify.Point{Offset: c.Offset, Root: c.Root, Nodes: nodes})
+	}
+	v.Close()
+	if err = errors.Join(err, l.Close(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	var told []verify.Point
+	if r := check(t, dir, verify.Options{Reached: func(p verify.Point) { told = append(told, p) }}); !r.OK() {
 		t.Fatal(r.Findings)
+	}
+	for _, p := range told {
+		if !slices.ContainsFunc(points, func(q verify.Point) bool { return reflect.DeepEqual(p, q) }) {
+			t.Errorf("reached %+v", p)
+		}
+	}
+	if len(told) == 0 || told[len(told)-1].Offset != points[len(points)-1].Offset {
+		t.Errorf("reached %d checkpoints of %d, and not the newest", len(told), len(points))
 	}
 	return points
 }
@@ -201,10 +228,64 @@ func TestAnEarlierVerificationIsContradicted(t *testing.T) {
 			t.Errorf("findings %v", r.Findings)
 		}
 	})
+	t.Run("rewritten, and pruned behind it", func(t *testing.T) {
+		copied := filepath.Join(t.TempDir(), "log")
+		if err := forge.Copy(dir, copied); err != nil {
+			t.Fatal(err)
+		}
+		err := forge.Rewrite(copied, func(o uint64, ev *logv1.Event) error {
+			if o < 50 && ev.GetRequest() != nil {
+				ev.GetRequest().Body = []byte("x")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		extend(t, copied, 1) // which stores the index again
+		cut(t, copied, 5)
+		if r := check(t, copied, verify.Options{}); !r.OK() {
+			t.Fatal(r.Findings)
+		}
+		r := check(t, copied, verify.Options{From: &p})
+		if r.OK() || r.Findings[0].Code != verify.CodeTrustedRoot || r.Findings[0].Offset != p.Offset {
+			t.Errorf("findings %v", r.Findings)
+		}
+		elsewhere := p
+		elsewhere.Offset-- // no checkpoint, so nothing stays there
+		r = check(t, copied, verify.Options{From: &elsewhere})
+		if r.OK() || r.Findings[0].Code != verify.CodeTrustedRoot || r.Findings[0].Offset != elsewhere.Offset {
+			t.Errorf("findings %v", r.Findings)
+		}
+	})
 	t.Run("pruned since", func(t *testing.T) {
 		cut(t, dir, 5)
 		if r := check(t, dir, verify.Options{From: &p}); !r.OK() || r.First != 6*longInterval {
 			t.Errorf("%+v", r)
 		}
 	})
+}
+
+// A point behind an index that is wrong would hide it from the next verification.
+func TestNoPointIsBehindAWrongIndex(t *testing.T) {
+	const wrong = 2
+	for name, spoil := range map[string]func(string) error{
+		"a list removed": remove("terms", termKey("mm1", wrong)),
+		"a list added":   put("terms", termKey("mx", wrong), []byte{1}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := long(t)
+			if err := spoil(dir); err != nil {
+				t.Fatal(err)
+			}
+			r := check(t, dir, verify.Options{Reached: func(p verify.Point) {
+				if p.Offset > wrong*longInterval {
+					t.Errorf("reached %d", p.Offset)
+				}
+			}})
+			if r.OK() || r.Findings[0].Code != verify.CodeIndex {
+				t.Errorf("findings %v", r.Findings)
+			}
+		})
+	}
 }

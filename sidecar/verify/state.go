@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,6 +20,9 @@ import (
 type State struct {
 	LogID chain.Hash
 	Point Point
+	// Vouched is at most the Point's offset: that of the checkpoint from which on
+	// signatures and receipts are still to be compared; 0: all.
+	Vouched uint64
 }
 
 // ErrState says that what was read is no state that a verification can go on from.
@@ -33,6 +37,7 @@ type stateFile struct {
 	Offset  uint64   `json:"offset"`
 	Root    string   `json:"root"`
 	Tree    []string `json:"tree"`
+	Vouched uint64   `json:"vouched"`
 }
 
 // ReadState reads what WriteSynced wrote; nil if there is no such file. Error:
@@ -59,10 +64,16 @@ func parseState(b []byte) (*State, error) {
 	if err := d.Decode(&f); err != nil {
 		return nil, err
 	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows it")
+	}
 	if f.Version != stateVersion {
 		return nil, fmt.Errorf("its version is %d, this verbatim reads %d", f.Version, stateVersion)
 	}
-	s := &State{Point: Point{Offset: f.Offset}}
+	if f.Vouched > f.Offset {
+		return nil, fmt.Errorf("it is vouched for through %d, and it reached %d", f.Vouched, f.Offset)
+	}
+	s := &State{Point: Point{Offset: f.Offset}, Vouched: f.Vouched}
 	var err error
 	if s.LogID, err = chain.ParseHash(f.LogID); err != nil {
 		return nil, err
@@ -86,7 +97,7 @@ func parseState(b []byte) (*State, error) {
 // WriteSynced replaces the file, and returns after it is durable: at every moment
 // the file is the old one or the new one.
 func (s State) WriteSynced(path string) error {
-	f := stateFile{Version: stateVersion, LogID: s.LogID.String(), Offset: s.Point.Offset, Root: s.Point.Root.String(), Tree: []string{}}
+	f := stateFile{Version: stateVersion, LogID: s.LogID.String(), Offset: s.Point.Offset, Root: s.Point.Root.String(), Tree: []string{}, Vouched: s.Vouched}
 	for _, n := range s.Point.Nodes {
 		f.Tree = append(f.Tree, hex.EncodeToString(n))
 	}

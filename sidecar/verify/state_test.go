@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"verbatim/sidecar/chain"
@@ -12,7 +13,7 @@ import (
 
 func someState() State {
 	a, b := chain.EventHash([]byte("a")), chain.EventHash([]byte("b"))
-	return State{LogID: chain.Hash{1}, Point: Point{Offset: 768, Root: chain.Hash{2}, Nodes: [][]byte{a[:], b[:]}}}
+	return State{LogID: chain.Hash{1}, Point: Point{Offset: 768, Root: chain.Hash{2}, Nodes: [][]byte{a[:], b[:]}}, Vouched: 512}
 }
 
 func TestAStateComesBack(t *testing.T) {
@@ -79,7 +80,14 @@ func FuzzState(f *testing.F) {
 
 func TestWhatIsNoStateIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.json")
-	for _, text := range []string{"", "{}", `{"version":1,"log_id":"00","offset":0,"root":"","tree":[]}`, `{"version":2}`, `{"version":1,"more":1}`} {
+	if err := someState().WriteSynced(path); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"", "{}", `{"version":1,"log_id":"00","offset":0,"root":"","tree":[]}`, `{"version":2}`, `{"version":1,"more":1}`, string(whole) + "{}", strings.Replace(string(whole), ":512", ":769", 1)} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

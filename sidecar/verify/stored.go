@@ -23,6 +23,8 @@ type stored struct {
 	orphans map[uint64]bool // entries of it whose meters nobody knows any more
 	hasher  *auditlog.ListHasher
 	sums    chan storedSums
+	found   *storedSums // what was received from it; nil: nothing yet
+	equal   int         // the first of windows, which the index holds as it has to
 	windows []tally
 	blind   bool  // the storage can't give some of it, and that is said
 	err     error // the view can't be read any more

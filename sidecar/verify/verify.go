@@ -25,8 +25,9 @@ type Options struct {
 	// Progress is called now and then with the number of entries checked; may be
 	// nil.
 	Progress func(done uint64)
-	// Reached is called at each checkpoint whose links were checked, if nothing is
-	// wrong up to there; may be nil. The Point is the callee's.
+	// Reached is called at checkpoints up to which everything was checked, the indexes,
+	// too, and nothing is wrong, and at the newest one if nothing is wrong at all; may be
+	// nil. The Point is the callee's.
 	Reached func(Point)
 	// Each is called with every entry whose links hold, and its event, in order; may
 	// be nil. The event is empty if it can't be decoded. Decoding is what costs: see Of.
@@ -73,6 +74,9 @@ func Verify(ctx context.Context, v *auditlog.View, o Options) (*Report, error) {
 	if err := c.footers.stored.err; err != nil {
 		return nil, fmt.Errorf("verify log: %w", err)
 	}
+	if r.OK() {
+		c.reached()
+	}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return cmp.Compare(a.Offset, b.Offset) })
 	return r, nil
 }
@@ -99,6 +103,7 @@ type checker struct {
 	cutOff   bool        // the chain does not hold
 	wrong    atomic.Bool // something was found
 	compared int         // trusted roots
+	point    *Point      // the newest one that nobody was told of
 	batches  chan *batch
 	spare    chan *batch
 }
