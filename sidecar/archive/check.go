@@ -29,6 +29,10 @@ func (a *Archiver) check(v *auditlog.View, newest *sealed) error {
 	if err := sameHistory(v, newest.Through, name); err != nil {
 		return err
 	}
+	if v.First() < newest.first() {
+		return fmt.Errorf("archive log into %s: %w: it begins at offset %d, where a copy of this log was pruned, and this one has the entries from offset %d on; name another prefix",
+			name, ErrLate, newest.first(), v.First())
+	}
 	if v.First() > newest.Through.Offset {
 		return fmt.Errorf("archive log into %s: %w: it reaches to offset %d, but the log was pruned up to %d",
 			name, ErrHole, newest.Through.Offset, v.First()-1)
