@@ -46,6 +46,10 @@ func sameHistory(v *auditlog.View, end End, name string) error {
 	if errors.Is(err, auditlog.ErrNoEntry) {
 		return fmt.Errorf("archive log into %s: %w: it reaches to offset %d, the log only to %d", name, ErrFork, end.Offset, v.Tip().Offset)
 	}
+	if errors.Is(err, auditlog.ErrPruned) {
+		// The archive ends with a checkpoint, and those outlive every pruning.
+		return fmt.Errorf("archive log into %s: %w: at offset %d it has checkpoint %d, and this log never had one there", name, ErrFork, end.Offset, end.CheckpointID)
+	}
 	if err != nil {
 		return err
 	}
