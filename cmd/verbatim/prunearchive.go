@@ -42,5 +42,8 @@ func (p *pruning) askArchive(ctx context.Context, v *auditlog.View) (a retention
 	if e.Hash() != s.Through.Root {
 		return nil, fmt.Errorf("--archive: %s has %s at offset %d, this log has %s: it is the archive of another history", s.Location, s.Through.Root, e.Offset, e.Hash())
 	}
+	if s.First > v.First() {
+		return nil, fmt.Errorf("--archive: %s begins at offset %d, and this log at %d: what is before it is not archived; name an archive that has it", s.Location, s.First, v.First())
+	}
 	return archivedUpTo{s}, nil
 }

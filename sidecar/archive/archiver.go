@@ -73,7 +73,7 @@ func New(o Options) *Archiver {
 // archive then reaches, after that is durable there and, with Options.Keep, kept in
 // the log. After an error or a stop the next call goes on; what went up stays.
 // Errors: ErrEmpty (nothing is sealed yet), ErrForeign, ErrFork, ErrRolledBack,
-// ErrBroken, ErrHole, ErrOvertaken, ErrAltered, ErrUnsigned, or the storage's.
+// ErrBroken, ErrHole, ErrLate, ErrOvertaken, ErrAltered, ErrUnsigned, or the storage's.
 func (a *Archiver) Once(ctx context.Context) (Standing, error) {
 	newest, err := a.o.Bucket.newest(ctx, a.o.Keys)
 	if err != nil && !errors.Is(err, ErrEmpty) {

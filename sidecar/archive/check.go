@@ -29,6 +29,10 @@ func (a *Archiver) check(v *auditlog.View, newest *sealed) error {
 	if err := sameHistory(v, newest.Through, name); err != nil {
 		return err
 	}
+	if v.First() < newest.first() {
+		return fmt.Errorf("archive log into %s: %w: it begins at offset %d, where a copy of this log was pruned, and this one has the entries from offset %d on; name another prefix",
+			name, ErrLate, newest.first(), v.First())
+	}
 	if v.First() > newest.Through.Offset {
 		return fmt.Errorf("archive log into %s: %w: it reaches to offset %d, but the log was pruned up to %d",
 			name, ErrHole, newest.Through.Offset, v.First()-1)
@@ -41,6 +45,10 @@ func sameHistory(v *auditlog.View, end End, name string) error {
 	e, err := v.Entry(end.Offset)
 	if errors.Is(err, auditlog.ErrNoEntry) {
 		return fmt.Errorf("archive log into %s: %w: it reaches to offset %d, the log only to %d", name, ErrFork, end.Offset, v.Tip().Offset)
+	}
+	if errors.Is(err, auditlog.ErrPruned) {
+		// The archive ends with a checkpoint, and those outlive every pruning.
+		return fmt.Errorf("archive log into %s: %w: at offset %d it has checkpoint %d, and this log never had one there", name, ErrFork, end.Offset, end.CheckpointID)
 	}
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -97,6 +98,23 @@ func TestAManifestUnderAnotherNumberIsSeen(t *testing.T) {
 	}
 	if _, err := archiver(options(b, l)).Once(t.Context()); !errors.Is(err, archive.ErrAltered) {
 		t.Errorf("archived: %v", err)
+	}
+}
+
+// TestAManifestOfAnyNumber: whoever may write to an archive names its newest manifest.
+func TestAManifestOfAnyNumber(t *testing.T) {
+	for _, number := range []uint64{1 << 20, 1 << 40, 1<<64 - 1} {
+		l, p := site(t), folder(t)
+		b := p.open(t)
+		archived(t, options(b, l))
+		record(t, l, 30)
+		newest := archived(t, options(b, l)).Manifest
+		honest, forged := fmt.Sprintf("\nnumber %d\n", newest), fmt.Sprintf("\nnumber %d\n", number)
+		text := bytes.Replace(read(t, p.path(fmt.Sprintf("manifests/%020d", newest))), []byte(honest), []byte(forged), 1)
+		write(t, p.path(fmt.Sprintf("manifests/%020d", number)), text)
+		if err := refused(t, b, archive.RestoreOptions{}); !errors.Is(err, archive.ErrMissing) {
+			t.Errorf("restored up to manifest %d: %v", number, err)
+		}
 	}
 }
 

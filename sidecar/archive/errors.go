@@ -22,6 +22,8 @@ var (
 	ErrRolledBack = errors.New("archive was rolled back")
 	// ErrHole: the log does not have any more what is not archived yet.
 	ErrHole = errors.New("entries are gone that were not archived")
+	// ErrLate: the archive begins behind the log's first entry, and would never have it.
+	ErrLate = errors.New("archive begins later than the log")
 	// ErrOvertaken: another process wrote the manifest that was to be written.
 	ErrOvertaken = errors.New("another process archives there")
 	// ErrVersion: the archive's format is not one that we read.

@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/sync/errgroup"
@@ -11,6 +12,10 @@ import (
 // fetches is how many objects are read at a time.
 const fetches = 8
 
+// atOnce bounds how many manifests are looked for before those are checked: the number
+// of the newest one may be anything.
+const atOnce = 256
+
 // history reads all manifests, in order, and checks that they are one chain. With
 // keys, one of them must have signed the newest one, which names all others.
 func (b *Bucket) history(ctx context.Context, keys note.Verifiers) ([]*sealed, error) {
@@ -18,25 +23,35 @@ func (b *Bucket) history(ctx context.Context, keys note.Verifiers) ([]*sealed, e
 	if err != nil {
 		return nil, err
 	}
-	all := make([]*sealed, newest.Number+1)
-	all[newest.Number] = newest
+	all := []*sealed{newest} // the newest one first
+	for next := newest; next.Number > 0; next = all[len(all)-1] {
+		before, err := b.before(ctx, next.Number, keys)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range before {
+			if err := follows(m, all[len(all)-1]); err != nil {
+				return nil, b.failed("read", manifestKey(m.Number), err)
+			}
+			all = append(all, m)
+		}
+	}
+	slices.Reverse(all)
+	return all, nil
+}
+
+// before reads the manifests before a number, or some of them, the newest one first.
+func (b *Bucket) before(ctx context.Context, number uint64, keys note.Verifiers) ([]*sealed, error) {
+	list := make([]*sealed, min(number, atOnce))
 	group, stopped := errgroup.WithContext(ctx)
 	group.SetLimit(fetches)
-	for number := range newest.Number {
+	for i := range list {
 		group.Go(func() (err error) {
-			all[number], err = b.manifest(stopped, number, keys)
+			list[i], err = b.manifest(stopped, number-1-uint64(i), keys)
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	for i := len(all) - 1; i > 0; i-- {
-		if err := follows(all[i-1], all[i]); err != nil {
-			return nil, b.failed("read", manifestKey(uint64(i-1)), err)
-		}
-	}
-	return all, nil
+	return list, group.Wait()
 }
 
 // follows says whether the later manifest names the one before it, and goes on there.

@@ -67,6 +67,36 @@ func TestAnotherHistoryIsRefused(t *testing.T) {
 	sameLog(t, one, restored(t, b), archived(t, o).Through)
 }
 
+// TestAnotherHistoryThatWasPrunedIsRefused: the offset at which the archive ends is
+// gone there.
+func TestAnotherHistoryThatWasPrunedIsRefused(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "log")
+	if _, err := auditlog.Create(dir, auditlog.Origin{Interval: 10}); err != nil {
+		t.Fatal(err)
+	}
+	one := copied(t, dir)
+	record(t, one, 20)
+	first, err := auditlog.Open(dir, auditlog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	record(t, first, 2)
+	if err := first.Close(t.Context()); err != nil { // seals, so that later windows end elsewhere
+		t.Fatal(err)
+	}
+	two := copied(t, dir)
+	record(t, two, 50)
+	p := folder(t)
+	b := p.open(t)
+	through := archived(t, options(b, one)).Through
+	if _, c := prune(t, two, 7); c.Offset <= through.Offset {
+		t.Fatalf("cut at %d, archived through %d", c.Offset, through.Offset)
+	}
+	if _, err := archiver(options(b, two)).Once(t.Context()); !errors.Is(err, archive.ErrFork) {
+		t.Errorf("archived: %v", err)
+	}
+}
+
 func TestAnArchiveThatLostItsNewestManifestIsSeen(t *testing.T) {
 	l, p := site(t), folder(t)
 	b := p.open(t)

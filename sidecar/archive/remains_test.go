@@ -34,6 +34,16 @@ func prunedLog(t *testing.T) *auditlog.Log {
 // sealed.
 func prune(t *testing.T, l *auditlog.Log, id uint64) (at uint64, c auditlog.CheckpointAt) {
 	t.Helper()
+	at, c = order(t, l, id)
+	if err := errors.Join(l.CutSynced(t.Context(), at), l.ClearCut(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	return at, c
+}
+
+// order writes the entry that orders a cut, and waits until it is sealed.
+func order(t *testing.T, l *auditlog.Log, id uint64) (at uint64, c auditlog.CheckpointAt) {
+	t.Helper()
 	v, err := l.View()
 	if err != nil {
 		t.Fatal(err)
@@ -65,9 +75,6 @@ func prune(t *testing.T, l *auditlog.Log, id uint64) (at uint64, c auditlog.Chec
 	at = put(t, l, &logv1.Event{Kind: &logv1.Event_Prune{Prune: order}})
 	record(t, l, 10)
 	awaitStored(t, l)
-	if err := errors.Join(l.CutSynced(t.Context(), at), l.ClearCut(t.Context())); err != nil {
-		t.Fatal(err)
-	}
 	return at, c
 }
 
@@ -301,6 +308,28 @@ func TestWhatWasPrunedBeforeItWasArchivedIsMissed(t *testing.T) {
 	record(t, l, 40)
 	prune(t, l, 6)
 	if _, err := archiver(o).Once(t.Context()); !errors.Is(err, archive.ErrHole) {
+		t.Errorf("archived: %v", err)
+	}
+}
+
+// TestAnArchiveThatBeginsBehindTheLog: a copy of the log from before it was pruned has
+// more than an archive that was begun after.
+func TestAnArchiveThatBeginsBehindTheLog(t *testing.T) {
+	l, p := newLog(t), folder(t)
+	record(t, l, 40)
+	at, _ := order(t, l, 3)
+	before, err := l.View()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer before.Close()
+	if err := l.CutSynced(t.Context(), at); err != nil {
+		t.Fatal(err)
+	}
+	o := options(p.open(t), l)
+	archived(t, o)
+	o.Keep, o.View = nil, func() (*auditlog.View, func(), error) { return before, func() {}, nil }
+	if _, err := archiver(o).Once(t.Context()); !errors.Is(err, archive.ErrLate) {
 		t.Errorf("archived: %v", err)
 	}
 }

@@ -49,7 +49,7 @@ func NewLoader(dir string, o LoadOptions) (*Loader, error) {
 	}
 	s, err := openStore(dir, create)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, Remove(dir)) // what RocksDB left would be in the way of the next one
 	}
 	l := &Loader{
 		dir: dir, s: s, tail: newTail(DefaultInterval), batch: grocksdb.NewWriteBatch(), hasher: chain.NewHasher(), cut: o.Cut,

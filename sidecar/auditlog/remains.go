@@ -51,10 +51,24 @@ func checkDamagedDir(dir string) error {
 	return err
 }
 
+// ErrNoCopy: the copy of a damaged log could not be made where it was to be. That says
+// nothing of what is left of the log.
+var ErrNoCopy = errors.New("no copy of it can be written there")
+
 // RebuildRemains lets RocksDB find out again which files belong to a store, in scratch,
 // an empty directory, with a copy of the files of the log in dir. It writes to scratch
-// alone, which is to be removed when the remains are closed.
+// alone, which is to be removed when the remains are closed. Errors: ErrNoCopy, ErrDamaged,
+// those of OpenRemains.
 func RebuildRemains(dir, scratch string) (*Remains, error) {
+	r, err := rebuildRemains(dir, scratch)
+	if err != nil && checkRoom(scratch) != nil {
+		// Neither RocksDB nor a failed copy says reliably that this is why.
+		return nil, fmt.Errorf("%w: %w", ErrNoCopy, err)
+	}
+	return r, err
+}
+
+func rebuildRemains(dir, scratch string) (*Remains, error) {
 	if err := checkDamagedDir(dir); err != nil {
 		return nil, err
 	}

@@ -21,6 +21,10 @@ var (
 	ErrExists = errors.New("it is not empty, and nothing is ever replaced")
 	// ErrInside: the copy would be a part of the log.
 	ErrInside = errors.New("it is inside the log that is copied")
+	// ErrVolume: the copy could not be moved to its place when it is complete.
+	ErrVolume = errors.New("a volume is mounted there; name a directory in it")
+	// ErrItself: what is to be linked would be lost with the log.
+	ErrItself = errors.New("it is the log that is copied, and no earlier backup of it")
 	// ErrChanged: a process began to write the log meanwhile.
 	ErrChanged = errors.New("the log changed while it was copied; try again")
 	// ErrBusy: another process makes a copy at the same place.
@@ -59,7 +63,7 @@ type Result struct {
 // TakeSynced copies a log and returns after the copy is complete, verified, durable
 // and in its place. After an error there is no copy, but for one that is said to be
 // there. Errors: those of auditlog.OpenReadOnly for From; ErrExists, ErrInside,
-// ErrChanged, ErrBusy.
+// ErrVolume, ErrItself, ErrChanged, ErrBusy.
 func TakeSynced(ctx context.Context, o Options) (*Result, error) {
 	r, err := takeSynced(ctx, o, realDisk{})
 	if err != nil {
@@ -75,6 +79,11 @@ func takeSynced(ctx context.Context, o Options, d disk) (*Result, error) {
 	}
 	if err := free(o.From, o.To); err != nil {
 		return nil, err
+	}
+	if o.Like != "" {
+		if err := apart(o.From, o.Like); err != nil {
+			return nil, err
+		}
 	}
 	p, err := begin(o.To)
 	if err != nil {

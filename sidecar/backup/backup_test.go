@@ -163,6 +163,32 @@ func TestTablesThatAnEarlierCopyHasAreLinked(t *testing.T) {
 	}
 }
 
+func TestTheLogItselfIsNoEarlierBackup(t *testing.T) {
+	dir, to := newLog(t, 5), filepath.Join(t.TempDir(), "copy")
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, like := range []string{dir, link} {
+		if _, err := TakeSynced(t.Context(), Options{From: dir, To: to, Like: like}); !errors.Is(err, ErrItself) {
+			t.Errorf("like %s: %v", like, err)
+		}
+	}
+	if err := apart(filepath.Join(dir, "db"), dir); !errors.Is(err, ErrItself) {
+		t.Errorf("like the log whose snapshot is copied: %v", err)
+	}
+	if _, err := TakeSynced(t.Context(), Options{From: dir, To: to, Like: filepath.Join(dir, "..", "none")}); err != nil {
+		t.Errorf("like none: %v", err)
+	}
+}
+
+// TestAPlaceWhereAVolumeIsMounted is known before anything is copied.
+func TestAPlaceWhereAVolumeIsMounted(t *testing.T) {
+	if !volume("/proc") || volume(t.TempDir()) {
+		t.Errorf("/proc %v, a directory %v", volume("/proc"), volume(t.TempDir()))
+	}
+}
+
 func TestNothingIsReplaced(t *testing.T) {
 	dir, other := newLog(t, 5), newLog(t, 3)
 	before := tip(t, other)

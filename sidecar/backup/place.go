@@ -23,24 +23,54 @@ func free(from, to string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	log, err := filepath.Abs(from)
-	if err == nil {
-		log, err = filepath.EvalSymlinks(log)
+	if err == nil && volume(to) {
+		return ErrVolume
 	}
+	log, err := realPath(from)
 	if err != nil {
 		return err
 	}
-	parent, err := filepath.Abs(filepath.Dir(filepath.Clean(to)))
-	if err == nil {
-		parent, err = filepath.EvalSymlinks(parent)
-	}
+	parent, err := realPath(filepath.Dir(filepath.Clean(to)))
 	if err != nil {
 		return fmt.Errorf("%w; make the directory that it is to be in first", err)
 	}
-	if parent == log || strings.HasPrefix(parent, log+string(filepath.Separator)) {
+	if within(parent, log) {
 		return ErrInside
 	}
 	return nil
+}
+
+// volume says that a directory is where a volume is mounted: nothing can be renamed to
+// there, and what is beside it is on another volume.
+func volume(dir string) bool {
+	var stat unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, dir, 0, 0, &stat)
+	return err == nil && stat.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
+}
+
+// apart fails if an earlier copy is the log itself, of which a snapshot is a part.
+func apart(from, like string) error {
+	log, err := realPath(from)
+	if err != nil {
+		return err
+	}
+	if earlier, err := realPath(like); err == nil && within(log, earlier) {
+		return fmt.Errorf("take tables of %s: %w", like, ErrItself)
+	}
+	return nil
+}
+
+// realPath is a path that two names of one directory share.
+func realPath(dir string) (string, error) {
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(path)
+}
+
+func within(path, dir string) bool {
+	return path == dir || strings.HasPrefix(path, dir+string(filepath.Separator))
 }
 
 // partial is the directory in which a copy is made. It is locked, and what a process

@@ -30,7 +30,8 @@ type Repaired struct {
 // RepairSynced examines a log, and if something is wrong with it saves what is proved
 // into a new log at to, which must be absent or empty. It returns after the new log is
 // durable and verified; of a log in which nothing is wrong it makes none. The damaged
-// log stays as it is. Errors: those of Examine, ErrNothingLeft, auditlog.ErrExists.
+// log stays as it is. Errors: those of Examine, ErrNothingLeft, auditlog.ErrExists,
+// auditlog.ErrNoCopy.
 func RepairSynced(ctx context.Context, dir, to string, progress func(done uint64)) (*Repaired, error) {
 	report, err := Examine(ctx, dir, progress)
 	if err != nil || report.Clean() {
@@ -83,6 +84,9 @@ func (p *Repaired) open(ctx context.Context, dir, to string) (left *auditlog.Rem
 		}
 		end()
 	}
+	if errors.Is(rebuildErr, auditlog.ErrNoCopy) {
+		return nil, nil, rebuildErr // a copy may give more than what is read in place
+	}
 	if !p.Looked {
 		return nil, nil, errors.Join(ErrNothingLeft, rebuildErr)
 	}
@@ -102,9 +106,13 @@ func (r *Report) reach() uint64 {
 
 // rebuild makes a copy beside the new log's place, which end removes.
 func rebuild(dir, to string) (left *auditlog.Remains, end func(), err error) {
-	scratch, err := os.MkdirTemp(filepath.Dir(filepath.Clean(to)), filepath.Base(to)+".scratch-*")
+	beside := filepath.Dir(filepath.Clean(to))
+	if err := os.MkdirAll(beside, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", auditlog.ErrNoCopy, err)
+	}
+	scratch, err := os.MkdirTemp(beside, filepath.Base(to)+".scratch-*")
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%w: %w", auditlog.ErrNoCopy, err)
 	}
 	remove := func() { os.RemoveAll(scratch) } //nolint:errcheck // it is a copy
 	if left, err = auditlog.RebuildRemains(dir, scratch); err != nil {

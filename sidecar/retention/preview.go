@@ -36,6 +36,9 @@ func Foresee(ctx context.Context, v *auditlog.View, keep time.Duration, ledger t
 		if p.Survey, err = survey(ctx, v, *p.Through); err != nil {
 			return nil, err
 		}
+		if !p.Survey.Worth {
+			p.Through, p.Survey = nil, Survey{} // a prune entry alone is not worth another
+		}
 	}
 	return p, nil
 }

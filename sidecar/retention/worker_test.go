@@ -88,6 +88,9 @@ func TestNothingIsPrunedTwice(t *testing.T) {
 	if found, findings, err := verify.CheckPruned(t.Context(), v); err != nil || len(findings) > 0 || found.Orders > 2 {
 		t.Errorf("%+v, %v, %v", found, findings, err)
 	}
+	if p, err := s.worker.Foresee(t.Context()); err != nil || p.Through != nil {
+		t.Errorf("nothing is pruned, but foreseen is %+v, %v", p, err)
+	}
 }
 
 func TestForEverIsForEver(t *testing.T) {
