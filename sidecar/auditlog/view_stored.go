@@ -47,12 +47,20 @@ func (v *View) Indexed() (id, offset uint64, err error) {
 }
 
 // EachNode calls f for every stored Merkle node; ok is false for what is none.
-func (v *View) EachNode(ctx context.Context, f func(id chain.NodeID, ok bool)) error {
+func (v *View) EachNode(ctx context.Context, f func(id chain.NodeID, hash chain.Hash, ok bool)) error {
 	return v.eachStored(ctx, cfTree, func(key, value []byte) {
 		id, ok := parseTreeKey(key)
-		f(id, ok && len(value) == chain.Size)
+		if !ok || len(value) != chain.Size {
+			f(id, chain.Hash{}, false)
+			return
+		}
+		f(id, chain.Hash(value), true)
 	})
 }
+
+// Node returns the root of a complete subtree. One below StoredLevel is made of the
+// entries that are there.
+func (v *View) Node(id chain.NodeID) (chain.Hash, error) { return v.node(id) }
 
 // EachCheckpoint calls f for every checkpoint that is recorded; ok is false for
 // what is no such record.

@@ -121,19 +121,28 @@ func (s *stored) firstChecked() uint64 {
 }
 
 // extraNodes looks for Merkle nodes that no entries give. Small subtrees are stored for a
-// cut before it is made, and stay if it never is: while their entries are there, nobody
-// reads them.
+// cut before it is made, and stay if it never is: nobody reads them while their entries
+// are there, and so they are compared with those here alone.
 func (s *stored) extraNodes(ctx context.Context, r *Report) {
 	behind, strange := r.Tip+1, 0
-	err := s.view.EachNode(ctx, func(id chain.NodeID, ok bool) {
+	small := map[chain.NodeID]chain.Hash{}
+	err := s.view.EachNode(ctx, func(id chain.NodeID, hash chain.Hash, ok bool) {
 		from, to := id.Index<<id.Level, (id.Index+1)<<id.Level
-		if !ok || from>>id.Level != id.Index || to > behind {
+		switch {
+		case !ok || from>>id.Level != id.Index || to > behind:
 			strange++
+		case id.Level < auditlog.StoredLevel && from >= s.view.First():
+			small[id] = hash
 		}
 	})
 	if err != nil {
 		s.unreadable(r, r.Tip, CodeTree, err)
 		return
+	}
+	for id, hash := range small {
+		if of, err := s.view.Node(id); err != nil || of != hash {
+			strange++
+		}
 	}
 	if strange > 0 {
 		r.add(s.first, CodeTree, "%d of the stored Merkle nodes are of no entries", strange)

@@ -100,7 +100,7 @@ func smallNodes(t *testing.T, l *auditlog.Log) (n int) {
 	if err != nil || !r.OK() {
 		t.Fatalf("findings %v, %v", r.Findings, err)
 	}
-	err = v.EachNode(t.Context(), func(id chain.NodeID, _ bool) {
+	err = v.EachNode(t.Context(), func(id chain.NodeID, _ chain.Hash, _ bool) {
 		if id.Level < auditlog.StoredLevel {
 			n++
 		}

@@ -116,6 +116,7 @@ func TestWhatACutRestsOnIsChecked(t *testing.T) {
 		"no checkpoint":         {edit("state", []byte("cut"), func(v []byte) []byte { copy(v, number(at+7)); return v }), at + 7, verify.CodeCut},
 		"a node of its tree":    {edit("tree", append([]byte{4}, number(24)...), flipAt(0)), at, verify.CodeTree},
 		"a node of no entries":  {put("tree", append([]byte{9}, number(9)...), make([]byte, 32)), 0, verify.CodeTree},
+		"another small node":    {put("tree", append([]byte{3}, number(60)...), make([]byte, 32)), 0, verify.CodeTree},
 		"a node written short":  {edit("tree", append([]byte{4}, number(24)...), func(v []byte) []byte { return v[:5] }), at, verify.CodeTree},
 		"a stored node's value": {edit("tree", append([]byte{8}, number(2)...), flipAt(3)), 767, verify.CodeTree},
 		"a stored node removed": {remove("tree", append([]byte{8}, number(2)...)), 767, verify.CodeTree},
