@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"slices"
+	"strconv"
+	"strings"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
 )
@@ -32,19 +34,46 @@ func (f *File) checkStream(r *Report) {
 	r.add(Proven, "The parts in this file are the whole stream of the response at %d: %d octets with the SHA-256 that it names.", f.outcome.Offset, octets)
 }
 
-// checkRequestParts says whether the end of a request's parts is there. A request
-// that was answered before its end has none, and so does one that was cut.
+// checkRequestParts says whether the parts of a request are all there. A request that
+// was answered before its end has no last one, and so does one that was cut.
 func (f *File) checkRequestParts(r *Report) {
 	if !f.request.event.GetRequest().GetStream() {
 		return
 	}
-	if !slices.ContainsFunc(f.parts, func(e *item) bool { return e.event.GetRequestPart().GetLast() }) {
-		r.add(Missing, "The last part of request %d is not in this file: the request did not come to its end, or the part is kept back.", f.request.Offset)
-	}
+	last, omitted, octets := false, false, uint64(0)
 	for _, e := range f.parts {
-		if o := e.event.GetRequestPart().GetOmitted(); o != nil {
+		part := e.event.GetRequestPart()
+		last = last || part.GetLast()
+		octets += uint64(len(part.GetData()))
+		if o := part.GetOmitted(); o != nil {
+			omitted = true
 			r.add(Missing, "The body of request %d was not kept: it had %d octets with the SHA-256 %x.", f.request.Offset, o.GetOctets(), o.GetSha256())
 		}
+	}
+	switch {
+	case !last:
+		r.add(Missing, "The last part of request %d is not in this file: the request did not come to its end, or the part is kept back.", f.request.Offset)
+	case !omitted:
+		f.checkLength(r, octets)
+	}
+}
+
+// checkLength compares the octets of a request that came to its end with what it says
+// itself, which Envoy holds it to: nothing else in a log tells how much it sent.
+func (f *File) checkLength(r *Report, octets uint64) {
+	text := ""
+	for _, h := range f.request.event.GetRequest().GetHeaders() {
+		if strings.EqualFold(string(h.GetName()), "content-length") {
+			text = string(h.GetValue())
+		}
+	}
+	switch said, err := strconv.ParseUint(text, 10, 64); {
+	case err != nil:
+		r.add(Missing, "Request %d does not say how long its body is, and nothing else does: a part between those in this file may be kept back.", f.request.Offset)
+	case said != octets:
+		r.wrong(f.request.Offset, CodeExchange, "Request %d says that it has %d octets, and its parts in this file have %d.", f.request.Offset, said, octets)
+	default:
+		r.add(Proven, "The parts in this file are the whole body of request %d: it says that it has %d octets.", f.request.Offset, octets)
 	}
 }
 

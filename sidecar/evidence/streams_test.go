@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,7 +12,13 @@ import (
 // stream is an exchange in parts: its request's offset and its outcome's.
 func (p *place) stream(parts ...*logv1.Event) (request, outcome uint64) {
 	p.t.Helper()
-	request = p.append(&logv1.Event{Kind: &logv1.Event_Request{Request: &logv1.Request{MeterIds: []string{"m1"}, HasBody: true, Stream: true}}})
+	return p.streamOf(nil, parts...)
+}
+
+// streamOf is a stream with headers of its request.
+func (p *place) streamOf(headers []*logv1.Header, parts ...*logv1.Event) (request, outcome uint64) {
+	p.t.Helper()
+	request = p.append(&logv1.Event{Kind: &logv1.Event_Request{Request: &logv1.Request{MeterIds: []string{"m1"}, HasBody: true, Stream: true, Headers: headers}}})
 	for _, ev := range parts {
 		if k := ev.GetRequestPart(); k != nil {
 			k.RequestOffset = request
@@ -55,4 +62,25 @@ func TestAStreamIsProvedWhole(t *testing.T) {
 			t.Errorf("parts that are not the stream: %v", err)
 		}
 	}
+}
+
+// A log says of no request how many parts it had. Its own length does.
+func TestAPartOfARequestThatIsKeptBack(t *testing.T) {
+	p := newPlace(t, nil)
+	answer := got(&logv1.ResponsePart{Data: []byte("onetwo")})
+	parts := []*logv1.Event{sent(&logv1.RequestPart{Data: []byte("ab")}), sent(&logv1.RequestPart{Data: []byte("cd")}), sent(&logv1.RequestPart{Data: []byte("e"), Last: true}), answer}
+	_, said := p.streamOf([]*logv1.Header{field("Content-Length", "5")}, parts...)
+	_, unsaid := p.stream(parts...)
+	p.seal()
+
+	whole, untold := p.prove(said, Options{}), p.prove(unsaid, Options{})
+	wantSteps(t, whole.Check(Trusted{}), Sealed, map[State][]string{Proven: {"it says that it has 5 octets"}})
+	wantSteps(t, untold.Check(Trusted{}), Sealed, map[State][]string{Missing: {"a part between those in this file may be kept back"}})
+	for _, f := range []*File{whole, untold} {
+		f.parts = slices.Delete(f.parts, 1, 2)
+	}
+	if r := whole.Check(Trusted{}); len(r.Findings()) != 1 || !strings.Contains(r.Findings()[0].Text, "says that it has 5 octets, and its parts in this file have 3") {
+		t.Errorf("a part is kept back: %+v", r)
+	}
+	wantSteps(t, untold.Check(Trusted{}), Sealed, map[State][]string{Missing: {"a part between those in this file may be kept back"}})
 }
