@@ -51,7 +51,7 @@ func checkDamagedDir(dir string) error {
 	return err
 }
 
-// ErrNoCopy: the copy of a damaged log could not be made where it was to be. That says
+// ErrNoCopy says that the copy of a damaged log could not be made where it was to be, and
 // nothing of what is left of the log.
 var ErrNoCopy = errors.New("no copy of it can be written there")
 
