@@ -4,6 +4,8 @@ import (
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+
+	"verbatim/sidecar/output"
 )
 
 // maxHeld bounds what of an answer is held, in octets. Envoy keeps it too; more
@@ -38,7 +40,7 @@ func (x *exchange) clientTakesForWhole(chunk []byte) bool {
 	headers := x.answer.message.Headers
 	length, sized := contentLength(headers)
 	return sized && len(chunk) > 0 && uint64(length) == x.answer.passed.octets && //nolint:gosec // 63 bits
-		x.server.Hold > 0 && valueOf(headers, "trailer") == ""
+		x.server.Hold > 0 && output.ValueOf(headers, "trailer") == ""
 }
 
 // holdEnd keeps the last octets of an answer in parts from the client until its outcome

@@ -6,7 +6,6 @@ import (
 	"hash"
 	"math"
 	"strconv"
-	"strings"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/output"
@@ -42,19 +41,9 @@ func (x *exchange) omits(length int64) bool {
 // contentLength is what a header list says of its body, in octets; known is false
 // if nothing.
 func contentLength(headers []*logv1.Header) (length int64, known bool) {
-	n, err := strconv.ParseUint(valueOf(headers, "content-length"), 10, 63)
+	n, err := strconv.ParseUint(output.ValueOf(headers, "content-length"), 10, 63)
 	if errors.Is(err, strconv.ErrRange) {
 		return math.MaxInt64, true
 	}
 	return int64(n), err == nil //nolint:gosec // 63 bits
-}
-
-// valueOf is the first value of a name, or empty.
-func valueOf(headers []*logv1.Header, name string) string {
-	for _, h := range headers {
-		if strings.EqualFold(string(h.GetName()), name) {
-			return string(h.GetValue())
-		}
-	}
-	return ""
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
+
+	"verbatim/sidecar/output"
 )
 
 // newSeed is from the operating system's secure generator.
@@ -36,4 +38,4 @@ func (x *exchange) replayed() (bool, error) {
 }
 
 // header is the first value of a name, or empty.
-func (r *request) header(name string) string { return valueOf(r.headers, name) }
+func (r *request) header(name string) string { return output.ValueOf(r.headers, name) }

@@ -8,6 +8,7 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/output"
 	"verbatim/sidecar/room"
 )
 
@@ -47,7 +48,7 @@ func (x *exchange) howSeen() seen {
 		return seenWhole
 	case x.request.stream, x.server.Hold == 0:
 		return seenInParts
-	case valueOf(headers, "trailer") != "":
+	case output.ValueOf(headers, "trailer") != "":
 		// Envoy shows trailers only when no chunk waits for its reply: the end of
 		// what is held would never be seen.
 		return seenInParts

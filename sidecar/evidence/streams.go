@@ -5,9 +5,9 @@ import (
 	"crypto/sha256"
 	"slices"
 	"strconv"
-	"strings"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/output"
 )
 
 // checkStream wants all parts of what came in parts.
@@ -61,13 +61,7 @@ func (f *File) checkRequestParts(r *Report) {
 // checkLength compares the octets of a request that came to its end with what it says
 // itself, which Envoy holds it to: nothing else in a log tells how much it sent.
 func (f *File) checkLength(r *Report, octets uint64) {
-	text := ""
-	for _, h := range f.request.event.GetRequest().GetHeaders() {
-		if strings.EqualFold(string(h.GetName()), "content-length") {
-			text = string(h.GetValue())
-		}
-	}
-	switch said, err := strconv.ParseUint(text, 10, 64); {
+	switch said, err := strconv.ParseUint(output.ValueOf(f.request.event.GetRequest().GetHeaders(), "content-length"), 10, 64); {
 	case err != nil:
 		r.add(Missing, "Request %d does not say how long its body is, and nothing else does: a part between those in this file may be kept back.", f.request.Offset)
 	case said != octets:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
 )
@@ -103,6 +104,16 @@ func join(a, b []byte) []byte {
 		return b
 	}
 	return slices.Concat(a, []byte(","), b)
+}
+
+// ValueOf is the first value of a name, in any case, or empty.
+func ValueOf(headers []*logv1.Header, name string) string {
+	for _, h := range headers {
+		if strings.EqualFold(string(h.GetName()), name) {
+			return string(h.GetValue())
+		}
+	}
+	return ""
 }
 
 // trim removes optional white space (RFC 9110 5.6.3) around a value.
