@@ -1,35 +1,15 @@
 package admin_test
 
 import (
-	"os/signal"
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
 	healthgrpc "google.golang.org/grpc/health/grpc_health_v1"
 
 	auditv1 "verbatim/proto/verbatim/audit/v1"
 	"verbatim/sidecar/auditlog"
+	"verbatim/tests/fulldisk"
 )
-
-// fillDisk lets no file of this process grow until refill is called.
-func fillDisk(t *testing.T) (refill func()) {
-	t.Helper()
-	signal.Ignore(unix.SIGXFSZ) // the write then fails with EFBIG
-	var before unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &before); err != nil {
-		t.Fatal(err)
-	}
-	set := func(limit unix.Rlimit) {
-		if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &limit); err != nil {
-			t.Fatal(err)
-		}
-	}
-	set(unix.Rlimit{Cur: 1, Max: before.Max})
-	refill = func() { set(before) }
-	t.Cleanup(refill)
-	return refill
-}
 
 func TestALogThatCannotBeWrittenIsNotReady(t *testing.T) {
 	s := serve(t, nil)
@@ -40,7 +20,7 @@ func TestALogThatCannotBeWrittenIsNotReady(t *testing.T) {
 	}
 	wantHealth(t, watch, healthgrpc.HealthCheckResponse_SERVING)
 
-	refill := fillDisk(t)
+	refill := fulldisk.Fill(t)
 	d, err := auditlog.NewDraft(request("m"))
 	if err != nil {
 		t.Fatal(err)

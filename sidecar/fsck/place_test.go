@@ -3,16 +3,13 @@ package fsck_test
 import (
 	"errors"
 	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/fsck"
 	"verbatim/tests/forge"
+	"verbatim/tests/fulldisk"
 )
 
 // unlisted is a copy of a log that only a copy of it can be saved from: RocksDB's list
@@ -42,9 +39,9 @@ func TestAPlaceThatTakesNoCopySaysNothingOfTheLog(t *testing.T) {
 		notThere(t, unlisted(t, honest), filepath.Join(file, "repaired"))
 	})
 	t.Run("full", func(t *testing.T) {
-		onFullDisk(t, func(fill, refill func()) {
+		fulldisk.Alone(t, func() {
 			dir, to := unlisted(t, honest), filepath.Join(t.TempDir(), "repaired")
-			fill()
+			refill := fulldisk.Fill(t)
 			notThere(t, dir, to)
 			refill()
 			if left, err := os.ReadDir(filepath.Dir(to)); err != nil || len(left) > 0 {
@@ -60,24 +57,4 @@ func notThere(t *testing.T, dir, to string) {
 	if !errors.Is(err, auditlog.ErrNoCopy) || errors.Is(err, fsck.ErrNothingLeft) {
 		t.Errorf("repaired: %v", err)
 	}
-}
-
-// onFullDisk calls f in a process of its own, in which no file grows between fill and
-// refill: the one that runs all tests writes a file, too.
-func onFullDisk(t *testing.T, f func(fill, refill func())) {
-	t.Helper()
-	const own = "VERBATIM_TEST_FULL_DISK"
-	if os.Getenv(own) == "" {
-		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
-		c.Env = append(os.Environ(), own+"=1")
-		if out, err := c.CombinedOutput(); err != nil {
-			t.Errorf("%v: %s", err, out)
-		}
-		return
-	}
-	signal.Ignore(unix.SIGXFSZ) // a write then fails with EFBIG
-	var before unix.Rlimit
-	must(t, unix.Getrlimit(unix.RLIMIT_FSIZE, &before))
-	f(func() { must(t, unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 1, Max: before.Max})) },
-		func() { must(t, unix.Setrlimit(unix.RLIMIT_FSIZE, &before)) })
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"verbatim/sidecar/keyfile"
+	"verbatim/tests/fulldisk"
 )
 
 func TestAFileIsMadeForItsOwnerAlone(t *testing.T) {
@@ -42,17 +43,9 @@ func TestAFileIsMadeForItsOwnerAlone(t *testing.T) {
 // A file on a full disk is not left half written.
 func TestAFileThatCanNotBeWrittenIsNotLeft(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
-	var before unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &before); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 0, Max: before.Max}); err != nil {
-		t.Fatal(err)
-	}
+	refill := fulldisk.Fill(t)
 	err := keyfile.CreateSynced(path, []byte("secret"))
-	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &before); err != nil {
-		t.Fatal(err)
-	}
+	refill()
 	if !errors.Is(err, unix.EFBIG) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("%v", err)
 	}
