@@ -11,9 +11,4 @@ if ! command -v npm >/dev/null || ! node -e 'process.exit(parseInt(process.versi
   [ -z "${VERBATIM_DEMAND_SOROBAN:-}" ] || exit 2
   exit 0
 fi
-cmp -s "$here/package-lock.json" "$into/.installed" && exit
-rm -rf "$into"
-mkdir -p "$into"
-cp "$here/package.json" "$here/package-lock.json" "$here/.npmrc" "$into"
-npm --prefix "$into" ci --silent >&2 || { echo "npm could not install what tests/javascript/package.json names" >&2; exit 1; }
-cp "$into/package-lock.json" "$into/.installed"
+exec "$here/../npm.sh" "$here" "$into"
