@@ -104,7 +104,7 @@ kept: what agrees is CLAIMED.
 				sealed.Each(e, ev)
 				signed.walk.Each(e, ev)
 			}
-			if err := earlier.between(cmd.Context(), v, each); err != nil {
+			if err := earlier.between(cmd.Context(), v, signed.walk.Kinds(), each); err != nil {
 				return err
 			}
 			bar := newBar(cmd.ErrOrStderr(), "verifying", int(v.Tip().Offset)+1)

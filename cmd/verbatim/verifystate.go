@@ -50,20 +50,24 @@ func (c *earlierCheck) point() *verify.Point {
 	return &c.state.Point
 }
 
+// reaches says that there was an earlier verification, and the log has what it reached.
+func (c *earlierCheck) reaches(v *auditlog.View) bool {
+	return c.state != nil && c.state.Point.Offset <= v.Tip().Offset
+}
+
 // first is the first offset from which on signatures and receipts will be compared.
 func (c *earlierCheck) first(v *auditlog.View) uint64 {
-	if c.state == nil || c.state.Point.Offset > v.Tip().Offset {
+	if !c.reaches(v) {
 		return v.First()
 	}
 	return max(v.First(), c.state.Vouched)
 }
 
-// between calls f for the Starts and checkpoints from first on whose links an earlier
+// between calls f for the entries of some kinds from first on whose links an earlier
 // verification has checked, and what vouches for them not, or only in part. That they are
 // what it saw is proven by its tree.
-func (c *earlierCheck) between(ctx context.Context, v *auditlog.View, f func(auditlog.Entry, *logv1.Event)) error {
-	from := c.first(v)
-	if c.state == nil || c.state.Point.Offset > v.Tip().Offset || from >= c.state.Point.Offset {
+func (c *earlierCheck) between(ctx context.Context, v *auditlog.View, kinds []auditlog.Kind, f func(auditlog.Entry, *logv1.Event)) error {
+	if !c.reaches(v) || c.first(v) >= c.state.Point.Offset {
 		return nil
 	}
 	size := c.state.Point.Offset
@@ -71,10 +75,12 @@ func (c *earlierCheck) between(ctx context.Context, v *auditlog.View, f func(aud
 	if err != nil {
 		return fmt.Errorf("--state: %w", err)
 	}
-	look := auditlog.Lookup{From: from, To: size - 1, AllOf: [][]auditlog.Term{{
-		auditlog.KindTerm(auditlog.KindStart), auditlog.KindTerm(auditlog.KindCheckpoint),
-	}}}
-	for offset, err := range v.Find(ctx, look) {
+	var terms []auditlog.Term
+	for _, k := range kinds {
+		terms = append(terms, auditlog.KindTerm(k))
+	}
+	root := tree.Root()
+	for offset, err := range v.Find(ctx, auditlog.Lookup{From: c.first(v), To: size - 1, AllOf: [][]auditlog.Term{terms}}) {
 		if err != nil {
 			return fmt.Errorf("read what was checked before: %w", err)
 		}
@@ -86,7 +92,7 @@ func (c *earlierCheck) between(ctx context.Context, v *auditlog.View, f func(aud
 		if err != nil {
 			return fmt.Errorf("read what was checked before: %w", err)
 		}
-		if err := chain.VerifyInclusion(offset, size, e.Hash(), path, tree.Root()); err != nil {
+		if err := chain.VerifyInclusion(offset, size, e.Hash(), path, root); err != nil {
 			c.findings = append(c.findings, verify.Finding{Offset: offset, Code: verify.CodeTrustedRoot, Text: fmt.Sprintf(
 				"this is not the entry that an earlier verification saw here, or not in that tree: %v", err)})
 			return nil
@@ -174,8 +180,6 @@ func stale(d verdict, v *auditlog.View, maxAge time.Duration, now time.Time) {
 		return
 	}
 	old := func(at time.Time) bool { return now.Sub(at) > maxAge }
-	// A log's clock never goes back: one that was ahead once would look young for long.
-	ahead := func(at time.Time) bool { return at.Sub(now) > maxAge }
 	list, err := v.LastCheckpoint()
 	r := d.report
 	switch {
@@ -186,8 +190,8 @@ func stale(d verdict, v *auditlog.View, maxAge time.Duration, now time.Time) {
 	case old(time.UnixMilli(int64(list.ClockMS))):
 		r.Findings = append(r.Findings, verify.Finding{Offset: list.Offset, Code: codeStale, Text: fmt.Sprintf(
 			"the newest checkpoint is of %s, more than %s ago: the log has fallen silent, or its end is missing", time.UnixMilli(int64(list.ClockMS)).UTC().Format(time.RFC3339), maxAge)})
-	}
-	if list != nil && ahead(time.UnixMilli(int64(list.ClockMS))) {
+	case time.UnixMilli(int64(list.ClockMS)).Sub(now) > maxAge:
+		// A log's clock never goes back: one that was ahead once would look young for long.
 		r.Findings = append(r.Findings, verify.Finding{Offset: list.Offset, Code: codeStale, Text: fmt.Sprintf(
 			"the newest checkpoint is of %s, which is more than %s ahead of this machine's clock: how old it is can't be told", time.UnixMilli(int64(list.ClockMS)).UTC().Format(time.RFC3339), maxAge)})
 	}

@@ -107,7 +107,7 @@ func (v *View) Base() ([][]byte, error) { return v.TreeNodes(v.First()) }
 // TreeNodes is the Merkle nodes of the entries before an offset, as Base. Of a part
 // that was pruned they are there for each checkpoint's offset.
 func (v *View) TreeNodes(size uint64) ([][]byte, error) {
-	tree, err := chain.TreeAt(size, v.node)
+	tree, err := chain.TreeAt(size, v.Node)
 	if err != nil {
 		return nil, fmt.Errorf("read tree before %d: %w", size, err)
 	}

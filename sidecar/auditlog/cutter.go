@@ -153,7 +153,7 @@ func (k *keeping) read(ids []compact.NodeID) error {
 		if _, known := k.nodes[id]; known || id.Level >= StoredLevel && (id.Index+1)<<id.Level <= k.view.packed {
 			continue
 		}
-		node, err := k.view.node(id)
+		node, err := k.view.Node(id)
 		if err != nil {
 			return err
 		}

@@ -76,7 +76,7 @@ func (v *View) InclusionProof(ctx context.Context, offset, size uint64) ([]chain
 	if err := v.inTree(ctx, size); err != nil {
 		return nil, err
 	}
-	return chain.InclusionProof(offset, size, v.node)
+	return chain.InclusionProof(offset, size, v.Node)
 }
 
 // ConsistencyProof shows that the tree of size1 entries begins the one of size2
@@ -85,7 +85,7 @@ func (v *View) ConsistencyProof(ctx context.Context, size1, size2 uint64) ([]cha
 	if err := v.inTree(ctx, size2); err != nil {
 		return nil, err
 	}
-	return chain.ConsistencyProof(size1, size2, v.node)
+	return chain.ConsistencyProof(size1, size2, v.Node)
 }
 
 // MerkleRoot is the root of the tree of the first size entries.
@@ -93,7 +93,7 @@ func (v *View) MerkleRoot(ctx context.Context, size uint64) (chain.Hash, error) 
 	if err := v.inTree(ctx, size); err != nil {
 		return chain.Hash{}, err
 	}
-	tree, err := chain.TreeAt(size, v.node)
+	tree, err := chain.TreeAt(size, v.Node)
 	if err != nil {
 		return chain.Hash{}, err
 	}
@@ -110,8 +110,9 @@ func (v *View) inTree(ctx context.Context, size uint64) error {
 	return nil
 }
 
-// node reads the root of a complete subtree, or makes it from what is below.
-func (v *View) node(id chain.NodeID) (hash chain.Hash, err error) {
+// Node reads the root of a complete subtree, or makes it from what is below. One below
+// StoredLevel is made of the entries, where they are there. Errors: ErrPruned.
+func (v *View) Node(id chain.NodeID) (hash chain.Hash, err error) {
 	err = v.access.with(v.s, func() error {
 		hash, err = v.s.node(v.read, id, v.tip, v.First())
 		return err

@@ -58,10 +58,6 @@ func (v *View) EachNode(ctx context.Context, f func(id chain.NodeID, hash chain.
 	})
 }
 
-// Node returns the root of a complete subtree. One below StoredLevel is made of the
-// entries that are there.
-func (v *View) Node(id chain.NodeID) (chain.Hash, error) { return v.node(id) }
-
 // EachCheckpoint calls f for every checkpoint that is recorded; ok is false for
 // what is no such record.
 func (v *View) EachCheckpoint(ctx context.Context, f func(id, offset uint64, ok bool)) error {

@@ -73,24 +73,11 @@ func (c *checker) resume(from *Point) error {
 		c.report.add(c.report.Tip+1, CodeTrustedRoot,
 			"an earlier verification reached offset %d, and the newest entry is %d: the log's end was cut off, or it is an older copy", from.Offset, c.report.Tip)
 		return nil
-	case from.Offset < c.view.First():
-		return c.resumeCut(from) // pruned since: the cut is where it begins
+	case from.Offset >= c.view.First():
+		c.base = from
 	}
-	c.base = from
-	e, err := c.view.Entry(from.Offset)
-	if err != nil {
-		return fmt.Errorf("go on from offset %d: %w", from.Offset, err)
-	}
-	if e.Hash() != from.Root {
-		c.report.add(from.Offset, CodeTrustedRoot,
-			"an earlier verification saw the hash %s here, now it is %s: this is not the log that was verified", from.Root, e.Hash())
-	}
-	return nil
-}
-
-// resumeCut compares a checkpoint that was reached with what a cut left of it: it stays
-// for ever, and that it is of the log that was cut is checked with all that stays.
-func (c *checker) resumeCut(from *Point) error {
+	// If it was pruned since, the cut is where it begins, and the checkpoint stays for
+	// ever: that it is of the log that was cut is checked with all that stays.
 	e, err := c.view.Entry(from.Offset)
 	switch {
 	case errors.Is(err, auditlog.ErrPruned):

@@ -182,24 +182,31 @@ func TestAVerificationGoesOnFromAnEarlierOne(t *testing.T) {
 	}
 }
 
+// rewritten is a copy of a log whose first requests have other bodies, and all is computed again.
+func rewritten(t *testing.T, dir string) string {
+	t.Helper()
+	copied := filepath.Join(t.TempDir(), "log")
+	if err := forge.Copy(dir, copied); err != nil {
+		t.Fatal(err)
+	}
+	err := forge.Rewrite(copied, func(o uint64, ev *logv1.Event) error {
+		if o < 50 && ev.GetRequest() != nil {
+			ev.GetRequest().Body = []byte("x")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return copied
+}
+
 func TestAnEarlierVerificationIsContradicted(t *testing.T) {
 	dir := long(t)
 	points := reached(t, dir)
 	p := points[3]
 	t.Run("rewritten", func(t *testing.T) {
-		copied := filepath.Join(t.TempDir(), "log")
-		if err := forge.Copy(dir, copied); err != nil {
-			t.Fatal(err)
-		}
-		err := forge.Rewrite(copied, func(o uint64, ev *logv1.Event) error {
-			if o < 50 && ev.GetRequest() != nil {
-				ev.GetRequest().Body = []byte("x")
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		copied := rewritten(t, dir)
 		if r := check(t, copied, verify.Options{}); !r.OK() {
 			t.Fatal(r.Findings)
 		}
@@ -230,19 +237,7 @@ func TestAnEarlierVerificationIsContradicted(t *testing.T) {
 		}
 	})
 	t.Run("rewritten, and pruned behind it", func(t *testing.T) {
-		copied := filepath.Join(t.TempDir(), "log")
-		if err := forge.Copy(dir, copied); err != nil {
-			t.Fatal(err)
-		}
-		err := forge.Rewrite(copied, func(o uint64, ev *logv1.Event) error {
-			if o < 50 && ev.GetRequest() != nil {
-				ev.GetRequest().Body = []byte("x")
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		copied := rewritten(t, dir)
 		extend(t, copied, 1) // which stores the index again
 		cut(t, copied, 5)
 		if r := check(t, copied, verify.Options{}); !r.OK() {
