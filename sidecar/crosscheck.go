@@ -3,6 +3,7 @@ package sidecar
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"verbatim/filter"
@@ -29,20 +30,10 @@ type crossCheck struct {
 	losses *capture.Losses
 	shown  *observed
 
-	began   uint64    // the newest offset before anything could come in
-	started time.Time // of Envoy
-	base    int64     // exchanges that the log had before this process, of this Envoy
-	told    int64     // and what is counted as lost since
-	known   bool
-	// restarted: Envoy is younger than this process, and all it showed came here.
-	restarted bool
-	waiting   []counted
-}
-
-// counted is what Envoy's counter was at a moment.
-type counted struct {
-	at   time.Time
-	sent int64
+	began uint64    // the newest offset before anything could come in
+	envoy *envoyRun // the one that runs; nil: none answered yet
+	// former are those before it, until what they showed had time to be read.
+	former []*envoyRun
 }
 
 // begin is called before anything can come in. There may be no cross-check.
@@ -62,48 +53,52 @@ func (c *crossCheck) begin() error {
 // count takes in what Envoy says now, and counts what is missing of what it said
 // a settleTime ago.
 func (c *crossCheck) count(ctx context.Context, state envoyState) error {
-	started := state.at.Add(-state.uptime - time.Second)
-	if again := c.known && started.Sub(c.started) > 2*time.Second; again {
-		// Another Envoy, or it was restarted: what the last one said is all there is.
-		c.compare(state.at)
-		c.known, c.restarted, c.waiting = false, true, nil
-		c.shown.drop(started)
-	}
-	if !c.known {
-		base, err := c.before(ctx, started)
+	earliest, latest := state.started()
+	if c.envoy == nil || earliest > c.envoy.latest { // another Envoy, or it was restarted
+		base, err := c.before(ctx, earliest)
 		if err != nil {
 			return fmt.Errorf("sum up what the log has of this envoy: %w", err)
 		}
-		c.base, c.started, c.told, c.known = base, started, 0, true
+		if c.envoy != nil {
+			c.former = append(c.former, c.envoy)
+		}
+		c.envoy = &envoyRun{earliest: earliest, latest: latest, base: base}
 	}
-	c.waiting = append(c.waiting, counted{state.at, int64(state.sent)})
+	c.envoy.say(state)
 	c.compare(state.at.Add(-settleTime))
-	// What waits still is newer: also where Envoy did not answer for long.
-	if long := state.at.Add(-countedApart); long.After(c.started) {
-		c.shown.forget(long)
-	}
 	return nil
+}
+
+// last counts what is missing of all that was said, when nothing is read any more.
+func (c *crossCheck) last() {
+	if c != nil && c.envoy != nil {
+		c.compare(time.Now())
+	}
 }
 
 // compare takes what was said until a moment.
 func (c *crossCheck) compare(until time.Time) {
-	for len(c.waiting) > 0 && !c.waiting[0].at.After(until) {
-		said := c.waiting[0]
-		c.waiting = c.waiting[1:]
-		missing := said.sent - c.base - c.told - c.shown.between(c.started, said.at)
-		if missing <= 0 {
-			continue
+	for _, r := range append(c.former, c.envoy) {
+		if n := r.missing(until, c.shown); n > 0 {
+			c.losses.AddSince(witnessEnvoy, "envoy sent requests to the pipeline that it did not show, or that were not read in time: observe",
+				time.Unix(r.earliest, 0), uint64(n))
 		}
-		c.losses.AddSince(witnessEnvoy, "envoy sent requests to the pipeline that it did not show, or that were not read in time: observe",
-			c.started, uint64(missing))
-		c.told += missing
+	}
+	c.former = slices.DeleteFunc(c.former, func(r *envoyRun) bool { return len(r.waiting) == 0 })
+	if len(c.former) > 0 {
+		return
+	}
+	c.shown.drop(c.envoy.earliest)
+	// What waits still is newer: also where Envoy did not answer for long.
+	if long := until.Add(-countedApart).Unix(); long > c.envoy.earliest {
+		c.shown.forget(long)
 	}
 }
 
 // before sums up what the log has of this Envoy from before this process: requests,
-// those left out, and Gaps.
-func (c *crossCheck) before(ctx context.Context, started time.Time) (n int64, err error) {
-	if c.restarted {
+// those left out, and Gaps. All that a later Envoy showed came to this process.
+func (c *crossCheck) before(ctx context.Context, started int64) (n int64, err error) {
+	if c.envoy != nil {
 		return 0, nil
 	}
 	v, err := c.log.View()
@@ -111,7 +106,7 @@ func (c *crossCheck) before(ctx context.Context, started time.Time) (n int64, er
 		return 0, err
 	}
 	defer v.Close()
-	span, err := envoysSpan(v, started, c.began)
+	span, err := envoysSpan(v, time.Unix(started, 0), c.began)
 	if err != nil {
 		return 0, err
 	}

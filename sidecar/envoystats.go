@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/url"
 	"time"
@@ -39,10 +40,10 @@ type envoyWatch struct {
 	changed func(ctx context.Context, version string) error
 
 	version string
-	uptime  time.Duration
 	known   bool // last is what the log has told already
 	last    uint64
 	since   time.Time
+	latest  int64 // the second by which the Envoy that was asked last was started
 
 	// cross compares what was sent with what was shown; nil but in profile observe.
 	cross *crossCheck
@@ -54,7 +55,16 @@ type envoyState struct {
 	uptime  time.Duration
 	passed  uint64 // exchanges that passed without the sidecar
 	sent    uint64 // requests that were sent to the pipeline
-	at      time.Time
+	asked   time.Time
+	at      time.Time // when all of it was read: what is counted was before
+}
+
+// started is between which seconds, both inclusive, Envoy was started: it tells whole
+// seconds, from a moment between the question and the answer, by the clock of this
+// machine, and that one can be some milliseconds behind ours.
+func (s envoyState) started() (earliest, latest int64) {
+	uptime := int64(s.uptime / time.Second)
+	return s.asked.Unix() - 1 - uptime, s.at.Unix() - uptime
 }
 
 // run polls until ctx ends. It blocks on Envoy's admin port, with a bound, and
@@ -111,15 +121,16 @@ func (w *envoyWatch) count(ctx context.Context, state envoyState) error {
 		if err != nil {
 			return err
 		}
-		w.last, w.since, w.known = told, since, true
+		w.last, w.since, w.latest, w.known = told, since, math.MaxInt64, true
 	}
-	if state.uptime < w.uptime || state.passed < w.last {
+	earliest, latest := state.started()
+	if earliest > w.latest || state.passed < w.last {
 		w.last = 0 // Envoy was restarted
 	}
 	if state.passed > w.last {
 		w.losses.AddSince(witnessEnvoy, "envoy let requests pass without the sidecar: fail open", w.since, state.passed-w.last)
 	}
-	w.last, w.uptime, w.since = state.passed, state.uptime, state.at
+	w.last, w.since, w.latest = state.passed, state.asked, latest
 	return nil
 }
 
@@ -131,7 +142,8 @@ func (w *envoyWatch) told(ctx context.Context, state envoyState) (sum uint64, si
 		return 0, since, err
 	}
 	defer v.Close()
-	since = state.at.Add(-state.uptime - time.Second)
+	earliest, _ := state.started()
+	since = time.Unix(earliest, 0)
 	span, err := envoysSpan(v, since, v.Tip().Offset)
 	if err != nil {
 		return 0, since, err
@@ -148,11 +160,13 @@ func (w *envoyWatch) told(ctx context.Context, state envoyState) (sum uint64, si
 	return sum, since, nil
 }
 
-// lastLook counts what passed until the sidecar took nothing any more.
+// lastLook counts what passed until the sidecar took nothing any more, or, where
+// Envoy is away by now, until it was asked last.
 func (w *envoyWatch) lastLook(ctx context.Context) {
 	if w.admin == "" {
 		return
 	}
+	defer w.cross.last()
 	state, err := w.ask(ctx)
 	if err == nil {
 		err = w.count(ctx, state)
@@ -178,7 +192,7 @@ func (w *envoyWatch) ask(ctx context.Context) (envoyState, error) {
 		Uptime  string `json:"uptime_all_epochs"`
 	}
 	var stats envoyCounters
-	at := time.Now()
+	asked := time.Now()
 	path := "/stats?format=json&filter=" + url.QueryEscape("^("+passedCounter+"|"+upstreamCounter+")$")
 	if err := errors.Join(w.get(ctx, "/server_info", &info), w.get(ctx, path, &stats)); err != nil {
 		return envoyState{}, err
@@ -187,7 +201,7 @@ func (w *envoyWatch) ask(ctx context.Context) (envoyState, error) {
 	if err != nil {
 		return envoyState{}, fmt.Errorf("read envoy's uptime: %w", err)
 	}
-	state := envoyState{version: info.Version, uptime: uptime, at: at}
+	state := envoyState{version: info.Version, uptime: uptime, asked: asked, at: time.Now()}
 	for _, c := range stats.Stats {
 		switch c.Name {
 		case passedCounter:

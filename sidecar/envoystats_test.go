@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -108,6 +110,35 @@ func TestEnvoysCounterBecomesGaps(t *testing.T) {
 	step("2", 2, 2, 5, 3, 1, 20, 2)
 	if !slices.Equal(versions, []string{"2"}) {
 		t.Errorf("versions told: %v", versions)
+	}
+	server.CloseClientConnections()
+	w.client.CloseIdleConnections()
+}
+
+// TestWhatIsAskedIsBetweenTwoMoments: what comes while Envoy is asked may be counted, so
+// it is compared with what came until the answer was read; and an Envoy that is slow to
+// tell its age is not taken for another.
+func TestWhatIsAskedIsBetweenTwoMoments(t *testing.T) {
+	began := time.Now()
+	var seconds []int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for start := time.Now().Unix(); time.Now().Unix() == start; { // until the next second
+			runtime.Gosched()
+		}
+		seconds = append(seconds, time.Now().Unix())
+		(&envoyAdmin{version: "1", uptime: int(time.Since(began) / time.Second)}).ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	w := envoyWatch{admin: server.URL}
+	state, err := w.ask(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read := seconds[1]; state.at.Unix() < read {
+		t.Errorf("read at %d, and counted until %d", read, state.at.Unix())
+	}
+	if earliest, latest := state.started(); earliest > began.Unix() || latest < began.Unix() {
+		t.Errorf("started at %d, and said to be between %d and %d", began.Unix(), earliest, latest)
 	}
 	server.CloseClientConnections()
 	w.client.CloseIdleConnections()

@@ -3,7 +3,6 @@ package sidecar
 import (
 	"maps"
 	"sync"
-	"time"
 )
 
 // observed counts the exchanges that Envoy showed, by the clock that Envoy gave
@@ -11,7 +10,7 @@ import (
 // safe for use by several goroutines.
 type observed struct {
 	mu      sync.Mutex
-	seconds map[uint64]int64 // by the second of Envoy's clock
+	seconds map[int64]int64 // by the second of Envoy's clock
 }
 
 // see is capture's Observed.
@@ -19,29 +18,29 @@ func (o *observed) see(clockMS uint64, exchanges int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.seconds == nil {
-		o.seconds = map[uint64]int64{}
+		o.seconds = map[int64]int64{}
 	}
-	o.seconds[clockMS/1000] += int64(exchanges)
+	o.seconds[int64(clockMS/1000)] += int64(exchanges)
 }
 
 // between counts exchanges of these seconds, both inclusive.
-func (o *observed) between(from, to time.Time) (n int64) {
+func (o *observed) between(from, to int64) (n int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for second, count := range o.seconds {
-		if int64(second) >= from.Unix() && int64(second) <= to.Unix() {
+		if second >= from && second <= to {
 			n += count
 		}
 	}
 	return n
 }
 
-// forget adds up the seconds before a moment, which nobody asks for any more, in
-// the last of them.
-func (o *observed) forget(before time.Time) {
+// forget adds up the seconds before one, which nobody asks for any more, in the
+// last of them.
+func (o *observed) forget(before int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	last := uint64(before.Unix() - 1)
+	last := before - 1
 	for second, count := range o.seconds {
 		if second < last {
 			delete(o.seconds, second)
@@ -50,9 +49,9 @@ func (o *observed) forget(before time.Time) {
 	}
 }
 
-// drop takes out what was before a moment.
-func (o *observed) drop(before time.Time) {
+// drop takes out the seconds before one.
+func (o *observed) drop(before int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	maps.DeleteFunc(o.seconds, func(second uint64, _ int64) bool { return int64(second) < before.Unix() })
+	maps.DeleteFunc(o.seconds, func(second, _ int64) bool { return second < before })
 }

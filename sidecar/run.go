@@ -162,7 +162,9 @@ func (s *service) serve(ctx context.Context, l listeners) error {
 		defer stopAdmin()
 		return s.capture(failed, l.socket)
 	})
-	return group.Wait()
+	err := group.Wait()
+	s.watch.lastLook(context.WithoutCancel(ctx))
+	return err
 }
 
 // begin records that recording starts, before anything can come in.

@@ -39,7 +39,6 @@ const closeTimeout = time.Minute
 func (s *service) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	s.watch.lastLook(ctx)
 	if err := s.losses.Tell(ctx, s.log); err != nil {
 		s.logger.Error("requests passed unrecorded, and the gap could not be recorded", "err", err)
 	}
