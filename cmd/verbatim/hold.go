@@ -12,6 +12,7 @@ import (
 	retentionv1 "verbatim/proto/verbatim/retention/v1"
 	"verbatim/sidecar/admin"
 	"verbatim/sidecar/auditlog"
+	"verbatim/sidecar/query"
 	"verbatim/sidecar/retention"
 )
 
@@ -37,8 +38,8 @@ func holdAddCommand() *cobra.Command {
 		Short: "Add a hold and print its id",
 		Long: `Adds a hold: on every window that has an entry of a meter, on a range of offsets, or
 on all. It is durable when the command ends; until then it protects nothing. If
-something that it is meant for is pruned already, the command says so. The log may
-be in use.
+something that it is meant for is pruned already, or no entry is of that meter, the
+command says so. The log may be in use.
 
 ` + exitCodes,
 		Example: `  verbatim hold add --log DIR --meter meter-00017 --reason "case 4711"`,
@@ -59,7 +60,11 @@ be in use.
 			if err != nil {
 				return err
 			}
-			return printAdded(cmd.OutOrStdout(), added, first)
+			known := true
+			if meter != "" {
+				known, err = hasMeter(cmd.Context(), dir, meter)
+			}
+			return errors.Join(printAdded(cmd.OutOrStdout(), added, first, known), err)
 		},
 	}
 	c.Flags().StringVar(&dir, "log", "", "the log's `directory`")
@@ -72,13 +77,30 @@ be in use.
 	return c
 }
 
-func printAdded(w io.Writer, h *retentionv1.Hold, first uint64) error {
+func printAdded(w io.Writer, h *retentionv1.Hold, first uint64, known bool) error {
 	p := &printer{w: w}
+	if !known {
+		// An id with a slip in it keeps nothing.
+		p.line("no entry is of meter %q: the hold keeps what comes; if the id is another, remove this hold and add that", h.GetMeterId())
+	}
 	if r := h.GetRange(); first > 0 && (r == nil || r.GetFrom() < first) {
 		p.line("pruned already: offsets 0 to %d; what of it the hold is meant for is gone", first-1)
 	}
 	p.line("hold on %s added: %s", retention.Scope(h), h.GetId())
 	return p.err
+}
+
+// hasMeter says whether an entry is of a meter, or that nobody can say.
+func hasMeter(ctx context.Context, dir, meter string) (bool, error) {
+	v, _, done, err := openLog(ctx, dir)
+	if err != nil {
+		return true, err
+	}
+	defer done()
+	for _, err := range query.Select(ctx, v, query.Selection{Meters: []string{meter}, Limit: 1}) {
+		return true, err
+	}
+	return false, nil
 }
 
 func holdListCommand() *cobra.Command {

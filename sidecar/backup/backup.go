@@ -23,6 +23,8 @@ var (
 	ErrInside = errors.New("it is inside the log that is copied")
 	// ErrVolume: the copy could not be moved to its place when it is complete.
 	ErrVolume = errors.New("a volume is mounted there; name a directory in it")
+	// ErrSymlink: a copy gets its place by a rename, which does not follow it.
+	ErrSymlink = errors.New("it is a symbolic link; name the directory that it leads to, or one in it")
 	// ErrItself: what is to be linked would be lost with the log.
 	ErrItself = errors.New("it is the log that is copied, and no earlier backup of it")
 	// ErrChanged: a process began to write the log meanwhile.
@@ -63,7 +65,7 @@ type Result struct {
 // TakeSynced copies a log and returns after the copy is complete, verified, durable
 // and in its place. After an error there is no copy, but for one that is said to be
 // there. Errors: those of auditlog.OpenReadOnly for From; ErrExists, ErrInside,
-// ErrVolume, ErrItself, ErrChanged, ErrBusy.
+// ErrVolume, ErrSymlink, ErrItself, ErrChanged, ErrBusy.
 func TakeSynced(ctx context.Context, o Options) (*Result, error) {
 	r, err := takeSynced(ctx, o, realDisk{})
 	if err != nil {

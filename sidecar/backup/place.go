@@ -16,6 +16,9 @@ const partialSuffix = ".partial"
 
 // free fails if a copy can't come to a place.
 func free(from, to string) error {
+	if i, err := os.Lstat(filepath.Clean(to)); err == nil && i.Mode().Type() == fs.ModeSymlink {
+		return ErrSymlink
+	}
 	names, err := os.ReadDir(to)
 	if err == nil && len(names) > 0 {
 		return fmt.Errorf("%w: it holds %s", ErrExists, names[0].Name())
