@@ -47,7 +47,7 @@ func Open(ctx context.Context, text string, limiter Limiter) (*Bucket, error) {
 // Close ends the use of the place.
 func (b *Bucket) Close() error {
 	if err := b.bucket.Close(); err != nil {
-		return fmt.Errorf("close archive %s: %w", b.name, err)
+		return fmt.Errorf("close archive %s: %w", b.name, unqueried{err})
 	}
 	return nil
 }
@@ -104,15 +104,4 @@ func parseURL(text string) (*url.URL, error) {
 	}
 	u.RawQuery = q.Encode()
 	return u, nil
-}
-
-// redact removes a URL from an error's text.
-func redact(err error, u *url.URL) error {
-	text := err.Error()
-	for _, secret := range []string{u.String(), u.RawQuery} {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, "...")
-		}
-	}
-	return errors.New(text)
 }

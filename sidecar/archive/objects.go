@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"strings"
 
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
+	"google.golang.org/api/googleapi"
 
 	"verbatim/sidecar/chain"
 )
@@ -20,11 +23,11 @@ import (
 // in a folder files are synced. written says that it was not there before.
 // ErrAltered: something else is under that name.
 func (b *Bucket) keepSynced(ctx context.Context, key string, object []byte) (written bool, err error) {
-	there, err := b.bucket.Exists(ctx, key)
-	if err != nil {
+	_, err = b.bucket.Attributes(ctx, key)
+	if err != nil && !absent(err) {
 		return false, b.failed("look for", key, err)
 	}
-	if !there {
+	if err != nil {
 		err := b.write(ctx, key, object)
 		if written = err == nil; err != nil && gcerrors.Code(err) != gcerrors.FailedPrecondition {
 			return false, b.failed("write", key, err)
@@ -90,7 +93,7 @@ func (b *Bucket) readUpTo(ctx context.Context, key string, most uint64, file *fo
 		options.BeforeRead = file.take
 	}
 	r, err := b.bucket.NewReader(ctx, key, options)
-	if gcerrors.Code(err) == gcerrors.NotFound {
+	if absent(err) {
 		return nil, b.failed("read", key, ErrMissing)
 	}
 	if err != nil {
@@ -106,6 +109,17 @@ func (b *Bucket) readUpTo(ctx context.Context, key string, most uint64, file *fo
 	return object, nil
 }
 
+// absent says whether an error is that nothing has a name. The drivers take two others
+// for the same: Google's a refusal to tell, Azure's a server whose name is not known.
+func absent(err error) bool {
+	var answer *googleapi.Error
+	var name *net.DNSError
+	if errors.As(err, &answer) && answer.Code == http.StatusForbidden || errors.As(err, &name) {
+		return false
+	}
+	return gcerrors.Code(err) == gcerrors.NotFound
+}
+
 func (b *Bucket) failed(what, key string, err error) error {
-	return fmt.Errorf("%s object %s of archive %s: %w", what, key, b.name, err)
+	return fmt.Errorf("%s object %s of archive %s: %w", what, key, b.name, unqueried{err})
 }

@@ -18,17 +18,32 @@ import (
 // root is the repository's.
 const root = "../.."
 
+// inRoot is the absolute path of what has a path in the repository.
+func inRoot(t *testing.T, path ...string) string {
+	t.Helper()
+	absolute, err := filepath.Abs(filepath.Join(append([]string{root}, path...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return absolute
+}
+
+func program(t *testing.T) string {
+	t.Helper()
+	return inRoot(t, ".build", "verbatim")
+}
+
+func goldenLog(t *testing.T) string {
+	t.Helper()
+	return inRoot(t, "tests", "golden", "testdata", "log-v1")
+}
+
+var servers = map[string]func(context.Context) (*server, error){"google": startGoogle, "microsoft": startMicrosoft}
+
 // TestClouds runs the scripts with each server.
 func TestClouds(t *testing.T) {
-	program, err := filepath.Abs(filepath.Join(root, ".build", "verbatim"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	golden, err := filepath.Abs(filepath.Join(root, "tests", "golden", "testdata", "log-v1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, start := range map[string]func(context.Context) (*server, error){"google": startGoogle, "microsoft": startMicrosoft} {
+	program, golden := program(t), goldenLog(t)
+	for name, start := range servers {
 		t.Run(name, func(t *testing.T) {
 			testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
 				Setup: func(e *testscript.Env) error { return setUp(e, start, program, golden) },
@@ -45,13 +60,14 @@ func setUp(e *testscript.Env, start func(context.Context) (*server, error), prog
 		return err
 	}
 	e.Defer(s.stop)
-	for name, value := range s.env {
+	url, env := s.client(s.address, "logs/one/")
+	for name, value := range env {
 		e.Setenv(name, value)
 		if err := os.Setenv(name, value); err != nil { // for what a script does to the storage itself
 			return err
 		}
 	}
-	e.Setenv("ARCHIVE", s.url)
+	e.Setenv("ARCHIVE", url)
 	e.Setenv("PATH", filepath.Dir(program)+string(os.PathListSeparator)+e.Getenv("PATH"))
 	return os.CopyFS(filepath.Join(e.WorkDir, "log"), os.DirFS(golden))
 }

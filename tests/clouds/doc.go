@@ -5,6 +5,5 @@
 //
 // It is a module of its own, so that those servers don't choose our versions, and takes
 // the program as the Makefile has built it. It says nothing of the clouds themselves:
-// neither of their credentials nor of their limits. What fails between a client and its
-// storage is tested with an S3 server, in sidecar/archive.
+// neither of their credentials nor of their limits.
 package clouds

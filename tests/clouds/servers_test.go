@@ -19,11 +19,14 @@ import (
 // bucket is the name of the one bucket, or container, of a server.
 const bucket = "audit"
 
-// server is one that runs, as somebody who uses it sees it.
+// server is one that runs.
 type server struct {
-	url  string            // of an archive in the bucket, as gocloud.dev/blob takes it
-	env  map[string]string // of its clients
-	stop func()
+	address string // host:port
+	// client is how a program finds an archive in the bucket, whose objects' names begin
+	// with a prefix, at the server's address or at one that leads there: by a URL, as
+	// gocloud.dev/blob takes it, and its environment.
+	client func(address, prefix string) (url string, env map[string]string)
+	stop   func()
 }
 
 // startGoogle starts a server for Google's API in this process.
@@ -34,8 +37,10 @@ func startGoogle(context.Context) (*server, error) {
 	}
 	s.CreateBucketWithOpts(fakestorage.CreateBucketOpts{Name: bucket})
 	return &server{
-		url:  "gs://" + bucket + "?prefix=logs/one/",
-		env:  map[string]string{"STORAGE_EMULATOR_HOST": strings.TrimPrefix(s.URL(), "http://")},
+		address: strings.TrimPrefix(s.URL(), "http://"),
+		client: func(address, prefix string) (string, map[string]string) {
+			return "gs://" + bucket + "?prefix=" + prefix, map[string]string{"STORAGE_EMULATOR_HOST": address}
+		},
 		stop: s.Stop,
 	}, nil
 }
@@ -63,16 +68,19 @@ func startMicrosoft(ctx context.Context) (*server, error) {
 		return nil, fmt.Errorf("start Azurite, which make clouds installs: %w", err)
 	}
 	lines := bufio.NewReader(out)
-	s := &server{stop: func() {
-		cancel()
-		_, _ = io.Copy(io.Discard, lines) // until it has ended
-		_ = program.Wait()                // killed
-	}}
-	address, err := said(lines, listens)
-	if err == nil {
-		s.url = fmt.Sprintf("azblob://%s?prefix=logs/one/&protocol=http&localemu=true&domain=%s", bucket, address)
-		s.env = map[string]string{"AZURE_STORAGE_ACCOUNT": account, "AZURE_STORAGE_KEY": accountKey}
-		err = createContainer(ctx, address)
+	s := &server{
+		client: func(address, prefix string) (string, map[string]string) {
+			return fmt.Sprintf("azblob://%s?prefix=%s&protocol=http&localemu=true&domain=%s", bucket, prefix, address),
+				map[string]string{"AZURE_STORAGE_ACCOUNT": account, "AZURE_STORAGE_KEY": accountKey}
+		},
+		stop: func() {
+			cancel()
+			_, _ = io.Copy(io.Discard, lines) // until it has ended
+			_ = program.Wait()                // killed
+		},
+	}
+	if s.address, err = said(lines, listens); err == nil {
+		err = createContainer(ctx, s.address)
 	}
 	if err != nil {
 		s.stop()
