@@ -77,7 +77,7 @@ func writeGenesis(s *store, g *logv1.Genesis) error {
 	}
 	b := newBatch(s, newTail(g.GetCheckpointInterval()))
 	defer b.destroy()
-	if _, err := b.place(d, uint64(time.Now().UnixMilli())); err != nil {
+	if _, err := b.place(d, clockMS(time.Now())); err != nil {
 		return err
 	}
 	if err := b.writeSynced(s); err != nil {

@@ -58,6 +58,9 @@ type Log struct {
 	// Owned by the writer's goroutine.
 	tail   *tail
 	writer func(*store) syncedWriter // tests put a failing one
+	// The first offset of the window that was seen to age, and since when.
+	ages     uint64
+	agesFrom time.Time
 }
 
 // Open opens a log as its only writer. It checks the entries that no

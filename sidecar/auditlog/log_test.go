@@ -350,3 +350,43 @@ func TestAppendAfterCloseIsRefused(t *testing.T) {
 		t.Errorf("append after close: %v", err)
 	}
 }
+
+// A log that was written while the wall clock was ahead keeps that clock: its windows
+// are sealed by age all the same.
+func TestAWindowIsSealedByAgeWhereTheClockWasPutBack(t *testing.T) {
+	dir := newLog(t, 1000)
+	ahead := open(t, dir, auditlog.Options{Now: func() time.Time { return time.Now().AddDate(1, 0, 0) }})
+	put(t, ahead, request("m"))
+	closeLog(t, ahead)
+	l := open(t, dir, auditlog.Options{MaxAge: time.Millisecond})
+	put(t, l, request("m"))
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		v := view(t, l)
+		list, err := v.Checkpoints(t.Context(), 0)
+		v.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list) > 1 {
+			if got := list[1].Checkpoint.GetReason(); got != logv1.SealReason_SEAL_REASON_AGE {
+				t.Errorf("sealed for %v", got)
+			}
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("not sealed")
+		}
+	}
+	closeLog(t, l)
+}
+
+// A wall clock before 1970 must not put the log's, which never goes back, at its end.
+func TestAClockBefore1970(t *testing.T) {
+	l := open(t, newLog(t, 1000), auditlog.Options{Now: func() time.Time { return time.Unix(-1, 0) }})
+	p := put(t, l, request("m"))
+	if now := uint64(time.Now().UnixMilli()); p.ClockMS > now {
+		t.Errorf("clock %d, and now is %d", p.ClockMS, now)
+	}
+	closeLog(t, l)
+}

@@ -180,14 +180,25 @@ func (l *Log) sealAtStop(s *store) error {
 	return nil
 }
 
-func (l *Log) nowMS() uint64 { return uint64(l.opts.Now().UnixMilli()) }
+func (l *Log) nowMS() uint64 { return clockMS(l.opts.Now()) }
 
-// aged says that the open window is due by age.
+// clockMS is a wall clock as entries hold it. One that is set to before 1970 is taken
+// for its first millisecond: it must not put the log's, which never goes back, at its
+// end.
+func clockMS(wall time.Time) uint64 { return uint64(max(wall.UnixMilli(), 1)) }
+
+// aged says that the open window is due by age: by the clock of its oldest entry, or
+// by the time since the writer saw it first, for where the wall clock was put back the
+// log's own stays ahead of it.
 func (l *Log) aged() bool {
 	if l.opts.MaxAge <= 0 || l.access.current() == nil || !l.tail.sealable() {
 		return false
 	}
-	return l.nowMS() >= l.tail.window.oldestMS+uint64(l.opts.MaxAge.Milliseconds())
+	now, w := l.opts.Now(), l.tail.window
+	if l.agesFrom.IsZero() || l.ages != w.first {
+		l.ages, l.agesFrom = w.first, now
+	}
+	return clockMS(now) >= w.oldestMS+uint64(l.opts.MaxAge.Milliseconds()) || now.Sub(l.agesFrom) >= l.opts.MaxAge
 }
 
 // untilAged is how long the writer may sleep; at most a second, since the wall
