@@ -14,8 +14,8 @@ type Status struct {
 	Checkpoints, Pending uint64
 	// Anchored is the newest receipt, nil if there is none.
 	Anchored *anchorv1.Receipt
-	// OldestPending is the wall clock of the oldest pending checkpoint, zero if
-	// nothing is pending.
+	// OldestPending is the wall clock of the oldest pending checkpoint, or when it was
+	// first seen, where that was before; zero if nothing is pending.
 	OldestPending time.Time
 	// Submission is under way; nil if nothing is.
 	Submission *anchorv1.Submission
@@ -77,14 +77,12 @@ func (w *Worker) alarm(s Status) string {
 
 // publish sets what the log says.
 func (w *Worker) publish(p *Progress) {
+	oldest := w.oldestPending(p)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.status.Checkpoints, w.status.Pending = p.Checkpoints, uint64(len(p.Pending))
 	w.status.Anchored, w.status.Submission = p.Newest, p.Submission
-	w.status.OldestPending = time.Time{}
-	if len(p.Pending) > 0 {
-		w.status.OldestPending = clock(p.Pending[0])
-	}
+	w.status.OldestPending = oldest
 }
 
 // under notes that a submission is under way.

@@ -30,7 +30,7 @@ func (w *Worker) step(ctx context.Context, force bool) (wait time.Duration, agai
 	if len(p.Pending) == 0 {
 		return 0, false, nil
 	}
-	wait, again = w.o.Schedule.wait(uint64(len(p.Pending)), clock(p.Pending[0]), w.lastAnchored(p), w.o.Now())
+	wait, again = w.o.Schedule.wait(uint64(len(p.Pending)), w.oldestPending(p), w.lastAnchored(p), w.o.Now())
 	if !force && (!again || wait > 0) {
 		return wait, again, nil
 	}
@@ -65,19 +65,50 @@ func (w *Worker) progress(ctx context.Context) (*Progress, error) {
 
 func clock(c auditlog.CheckpointAt) time.Time { return time.UnixMilli(int64(c.ClockMS)) }
 
-// lastAnchored is when the newest receipt was first seen, zero if there is none. It
-// is no later than the local clock, whatever the ledger's says.
+// waited is one for which the schedule waits: a receipt, or a checkpoint.
+type waited struct {
+	id    uint64
+	since time.Time // zero: none was seen yet
+}
+
+// from is since when the schedule waits for the one with an id: at, for one that was
+// not seen before. It is never later than the local clock, whatever the ledger's or
+// the log's says, or the local one said before it was put back: what waits for a
+// moment that is years away would wait for ever.
+func (s *waited) from(id uint64, at, now time.Time) time.Time {
+	if s.since.IsZero() || s.id != id {
+		s.id, s.since = id, at
+	}
+	if s.since.After(now) {
+		s.since = now
+	}
+	return s.since
+}
+
+// lastAnchored is when the newest receipt was first seen, zero if there is none. Of
+// one that was there before this process the ledger's time tells; of a later one it
+// does not, for a local clock that is ahead of it would make each root due at once.
 func (w *Worker) lastAnchored(p *Progress) time.Time {
+	began := w.looked
+	w.looked = true
 	if p.Newest == nil {
 		return time.Time{}
 	}
-	if id := p.Newest.GetCheckpointId(); w.last.IsZero() || id != w.lastID {
-		w.last, w.lastID = time.Unix(p.Newest.GetClosedAt(), 0), id
-		if now := w.o.Now(); w.last.After(now) {
-			w.last = now
-		}
+	now := w.o.Now()
+	at := now
+	if !began {
+		at = time.Unix(p.Newest.GetClosedAt(), 0)
 	}
-	return w.last
+	return w.last.from(p.Newest.GetCheckpointId(), at, now)
+}
+
+// oldestPending is since when the oldest pending checkpoint waits; zero if none does.
+func (w *Worker) oldestPending(p *Progress) time.Time {
+	if len(p.Pending) == 0 {
+		return time.Time{}
+	}
+	c := p.Pending[0]
+	return w.oldest.from(c.Checkpoint.GetCheckpointId(), clock(c), w.o.Now())
 }
 
 // prepareSynced signs a commit of a checkpoint's root, and returns after it is kept

@@ -53,10 +53,10 @@ type Worker struct {
 	asks chan ask
 	ends chan struct{} // closed when Run ends
 
-	// Owned by Run's goroutine: the newest receipt's checkpoint, and when it counts
-	// as anchored for the schedule.
-	lastID uint64
-	last   time.Time
+	// Owned by Run's goroutine: the newest receipt and the oldest pending checkpoint,
+	// as the schedule counts them, and whether it has looked for a receipt.
+	last, oldest waited
+	looked       bool
 
 	mu     sync.Mutex
 	status Status
