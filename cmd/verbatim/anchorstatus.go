@@ -62,7 +62,7 @@ type anchorStatus struct {
 	Confirmed   uint64     `json:"confirmed"`
 	Covered     uint64     `json:"covered"`
 	Pending     uint64     `json:"pending"`
-	Since       *time.Time `json:"pending_since,omitempty"`
+	Since       *moment    `json:"pending_since,omitzero"`
 	Through     *uint64    `json:"anchored_through,omitempty"`
 	Ledger      uint32     `json:"ledger,omitempty"`
 	ClosedAt    *time.Time `json:"closed_at,omitempty"`
@@ -118,7 +118,7 @@ func newAnchorStatus(where *logv1.Anchor, p *anchor.Progress) *anchorStatus {
 		s.Through, s.Ledger, s.ClosedAt = &through, p.Newest.GetLedger(), &closed
 	}
 	if len(p.Pending) > 0 {
-		since := time.UnixMilli(int64(p.Pending[0].ClockMS)).UTC()
+		since := atMS(p.Pending[0].ClockMS)
 		s.Since = &since
 	}
 	return s

@@ -35,19 +35,19 @@ type statusReport struct {
 }
 
 type statusCheckpoint struct {
-	ID       uint64    `json:"id"`
-	Offset   uint64    `json:"offset"`
-	Root     string    `json:"root"`
-	Sealed   time.Time `json:"sealed_at"`
-	Anchored *bool     `json:"anchored,omitempty"`
+	ID       uint64 `json:"id"`
+	Offset   uint64 `json:"offset"`
+	Root     string `json:"root"`
+	Sealed   moment `json:"sealed_at,omitzero"`
+	Anchored *bool  `json:"anchored,omitempty"`
 }
 
 type statusLoss struct {
-	Witness   string    `json:"witness"`
-	Reason    string    `json:"reason"`
-	Exchanges uint64    `json:"exchanges"`
-	Since     time.Time `json:"since"`
-	Until     time.Time `json:"until"`
+	Witness   string `json:"witness"`
+	Reason    string `json:"reason"`
+	Exchanges uint64 `json:"exchanges"`
+	Since     moment `json:"since,omitzero"`
+	Until     moment `json:"until,omitzero"`
 	// A Gap entry of the log says so.
 	Recorded bool `json:"recorded"`
 }
@@ -85,7 +85,14 @@ func (s *statusReport) add(losses []*auditv1.Loss, recorded bool) {
 	}
 }
 
-func atMS(ms uint64) time.Time { return time.UnixMilli(int64(ms)).UTC() }
+// moment is a time that RFC 3339 need not have: a wall clock can be set to anything, and
+// whoever forges a log can write anything.
+type moment struct{ time.Time }
+
+// IsZero says that JSON leaves it out, which has no other form for it.
+func (m moment) IsZero() bool { return m.Year() < 0 || m.Year() > 9999 }
+
+func atMS(ms uint64) moment { return moment{time.UnixMilli(int64(ms)).UTC()} }
 
 // settingOf is an enum's value as the configuration writes it; empty: none.
 func settingOf(e interface {
