@@ -48,8 +48,12 @@ func (a archived) ArchivedThrough(context.Context) (offset uint64, manifestSHA25
 // ledgerTime asks a Stellar server for the time.
 type ledgerTime struct{ client *stellar.Client }
 
-// LedgerClosedAt is when the newest ledger closed.
+// LedgerClosedAt is when the newest ledger of the log's network closed: what another
+// network takes for the time must not age anything.
 func (l ledgerTime) LedgerClosedAt(ctx context.Context) (time.Time, error) {
+	if err := l.client.CheckNetwork(ctx); err != nil {
+		return time.Time{}, err
+	}
 	latest, err := l.client.Latest(ctx)
 	return latest.ClosedAt, err
 }
