@@ -174,6 +174,7 @@ func TestValidate(t *testing.T) {
 		{"envoy path", func(c *Config) { c.Envoy.Admin = "http://127.0.0.1:9901/stats" }, "envoy.admin: a URL with more than"},
 		{"target", target("http://127.0.0.1:8081/"), ""},
 		{"target scheme", target("ftp://p:1"), `replay.targets.staging.url: "ftp://p:1" is no URL`},
+		{"log in an archive", func(c *Config) { c.Log = "s3://b?x=secret" }, "log: it is a URL, and serve records into a directory"},
 		{"envoy password", func(c *Config) { c.Envoy.Admin = "u:p@h:1" }, "envoy.admin: the text, which has an @ and is not shown, is no URL of the form"},
 		{"target password", target("https://u:p@h:1"), "replay.targets.staging.url: the text, which has an @ and is not shown, is no URL of the form"},
 		{"target bad password", target("http://u:%zz@h:1"), "replay.targets.staging.url: the text, which has an @ and is not shown, is no URL of the form"},

@@ -47,6 +47,9 @@ func (c *Config) checkRequired() error {
 			return fmt.Errorf("%s is not set: say %s, in the file or as --%s", s.name, s.want, s.name)
 		}
 	}
+	if strings.Contains(c.Log, "://") {
+		return errors.New("log: it is a URL, and serve records into a directory: archive.url says where that is archived")
+	}
 	if len(c.Socket) > maxSocketPath {
 		return fmt.Errorf("socket: the path has %d bytes, at most %d are possible", len(c.Socket), maxSocketPath)
 	}
