@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/pflag"
 	"github.com/stellar/go-stellar-sdk/network"
@@ -31,12 +33,20 @@ func (a *anchorPlace) message() (*logv1.Anchor, error) {
 		return nil, errors.New("--network, --contract and --writer belong together: give all three, or none")
 	}
 	if _, err := strkey.Decode(strkey.VersionByteContract, a.contract); err != nil {
-		return nil, fmt.Errorf("--contract %q is no contract's address: C and 55 letters and digits", a.contract)
+		return nil, fmt.Errorf("--contract %s is no contract's address: C and 55 letters and digits", notSeed(a.contract))
 	}
 	if !strkey.IsValidEd25519PublicKey(a.writer) {
-		return nil, fmt.Errorf("--writer %q is no account's address: G and 55 letters and digits", a.writer)
+		return nil, fmt.Errorf("--writer %s is no account's address: G and 55 letters and digits", notSeed(a.writer))
 	}
 	return &logv1.Anchor{Network: passphrase(a.network), Contract: a.contract, Writer: a.writer}, nil
+}
+
+// notSeed quotes what should be an address, but not if it can be a seed instead.
+func notSeed(text string) string {
+	if strings.HasPrefix(text, "S") {
+		return "begins with S, as seeds do, is not shown and"
+	}
+	return strconv.Quote(text)
 }
 
 // passphrase is what a network calls itself.

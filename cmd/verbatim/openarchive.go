@@ -27,7 +27,14 @@ func (f *logFlags) fetch(ctx context.Context, w io.Writer) (v *auditlog.View, do
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, bucket.Close()) }()
-	dir, remove, err := place(ctx, bucket, f.cache, keys, w)
+	if f.cache != "" {
+		v, err := openCached(ctx, bucket, f.cache, keys, w)
+		if err != nil {
+			return nil, nil, err
+		}
+		return v, v.Close, nil
+	}
+	dir, remove, err := place(ctx, bucket, keys, w)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -39,11 +46,7 @@ func (f *logFlags) fetch(ctx context.Context, w io.Writer) (v *auditlog.View, do
 }
 
 // place returns a directory that has the archive's log.
-func place(ctx context.Context, bucket *archive.Bucket, cache string, keys signednote.Verifiers, w io.Writer) (dir string, remove func(), err error) {
-	if cache != "" {
-		dir, err := placeInCache(ctx, bucket, cache, keys, w)
-		return dir, func() {}, err
-	}
+func place(ctx context.Context, bucket *archive.Bucket, keys signednote.Verifiers, w io.Writer) (dir string, remove func(), err error) {
 	if dir, err = os.MkdirTemp("", "verbatim-archive-"); err != nil {
 		return "", nil, fmt.Errorf("restore archive: %w", err)
 	}
@@ -55,23 +58,41 @@ func place(ctx context.Context, bucket *archive.Bucket, cache string, keys signe
 	return dir, remove, nil
 }
 
+// openCached opens the archive's log in the cache. What is there from an earlier command
+// has to begin and end as the archive does: its name alone does not say what it is.
+func openCached(ctx context.Context, bucket *archive.Bucket, cache string, keys signednote.Verifiers, w io.Writer) (*auditlog.View, error) {
+	dir, want, err := placeInCache(ctx, bucket, cache, keys, w)
+	if err != nil {
+		return nil, err
+	}
+	v, err := auditlog.OpenReadOnly(dir)
+	if err != nil {
+		return nil, fmt.Errorf("--cache: the copy of the archive there can't be used; remove it: %w", err)
+	}
+	if tip := v.Tip(); v.ID() != want.LogID || v.First() != want.First || tip.Offset != want.Through.Offset || tip.Hash != want.Through.Root {
+		v.Close()
+		return nil, fmt.Errorf("--cache: %s is not the copy of the archive that it was; remove it", dir)
+	}
+	return v, nil
+}
+
 // placeInCache makes the log beside its place in the cache, and moves it there when
 // it is whole. Another command may do the same meanwhile.
-func placeInCache(ctx context.Context, bucket *archive.Bucket, cache string, keys signednote.Verifiers, w io.Writer) (string, error) {
+func placeInCache(ctx context.Context, bucket *archive.Bucket, cache string, keys signednote.Verifiers, w io.Writer) (string, archive.Standing, error) {
 	newest, err := bucket.Newest(ctx, keys)
 	if err != nil {
-		return "", err
+		return "", newest, err
 	}
 	dir := filepath.Join(cache, newest.Digest.String())
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return dir, err
+		return dir, newest, err
 	}
 	if err := os.MkdirAll(cache, 0o700); err != nil {
-		return "", fmt.Errorf("make cache: %w", err)
+		return "", newest, fmt.Errorf("make cache: %w", err)
 	}
 	scratch, err := os.MkdirTemp(cache, "incomplete-")
 	if err != nil {
-		return "", fmt.Errorf("make cache: %w", err)
+		return "", newest, fmt.Errorf("make cache: %w", err)
 	}
 	restored, err := restore(ctx, bucket, scratch, keys, w)
 	if err == nil {
@@ -81,7 +102,7 @@ func placeInCache(ctx context.Context, bucket *archive.Bucket, cache string, key
 			err = nil
 		}
 	}
-	return dir, errors.Join(err, os.RemoveAll(scratch))
+	return dir, restored, errors.Join(err, os.RemoveAll(scratch))
 }
 
 // restore makes a log of an archive, with progress on a terminal.
@@ -105,7 +126,8 @@ func archiveKeys(texts []string) (signednote.Verifiers, error) {
 	for _, text := range texts {
 		v, err := signednote.NewVerifier(text)
 		if err != nil {
-			return nil, fmt.Errorf("read --archive-key %q: want a verifier key, NAME+HASH+KEY", text)
+			// Not shown: it can be the key that signs.
+			return nil, errors.New("read --archive-key: what is given is no verifier key, NAME+HASH+KEY: verbatim key show prints one")
 		}
 		list = append(list, v)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -51,7 +50,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // readerLeft says whether nobody reads the output any more. Whoever left knows.
 func readerLeft(err error) bool {
 	var failed *fs.PathError
-	return errors.As(err, &failed) && failed.Path == os.Stdout.Name() && errors.Is(failed.Err, syscall.EPIPE)
+	return errors.As(err, &failed) && failed.Path == standardOutput.Name() && errors.Is(failed.Err, syscall.EPIPE)
 }
 
 func newRoot() *cobra.Command {

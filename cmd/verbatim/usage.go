@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"verbatim/sidecar/archive"
 )
 
 // require marks flags without which a command makes no sense; neither do they
@@ -25,8 +27,20 @@ func require(c *cobra.Command, names ...string) {
 				return fmt.Errorf("--%s is not given: say %s, or see %s --help", n, usage, c.CommandPath())
 			}
 		}
-		return nil
+		return noURLs(c)
 	}
+}
+
+// noURLs refuses an archive's URL where a directory belongs, which it could become the
+// name of. It is not shown.
+func noURLs(c *cobra.Command) (err error) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		kind, usage := pflag.UnquoteUsage(f)
+		if err == nil && kind == "directory" && !strings.Contains(usage, "URL") && archive.IsURL(f.Value.String()) {
+			err = fmt.Errorf("--%s is a URL, and %s takes a directory there: verbatim archive restore makes a log of an archive", f.Name, c.CommandPath())
+		}
+	})
+	return err
 }
 
 // group makes a command out of others alone; without one of them it explains

@@ -82,6 +82,7 @@ func (c *lineageCheck) open(ctx context.Context, keys []string, stderr io.Writer
 		flags := logFlags{log: from}
 		if archive.IsURL(from) {
 			flags.keys = keys
+			from = archive.Location(from) // which is all of it that may be shown
 		}
 		v, _, closeIt, err := flags.open(ctx, stderr)
 		if err != nil {

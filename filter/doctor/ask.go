@@ -27,7 +27,7 @@ func Ask(ctx context.Context, admin string) (Config, error) {
 	}
 	c, err := Parse(dump)
 	if err != nil {
-		return Config{}, fmt.Errorf("read what %s says: %w", admin, err)
+		return Config{}, fmt.Errorf("read what envoy says: %w", err)
 	}
 	var info struct {
 		Version string `json:"version"`

@@ -77,12 +77,16 @@ func (s Step) post(ctx context.Context, _ string, _ io.Writer) error {
 	transport := &http.Transport{DisableKeepAlives: true}
 	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(q)
+	where := url.URL{Scheme: q.URL.Scheme, Host: q.URL.Host, Path: q.URL.Path} // no user and no query, which may be credentials
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		return fmt.Errorf("POST %s: %w", &where, u.Err)
+	}
 	if err != nil {
 		return err
 	}
 	answer.Body.Close()
 	if answer.StatusCode/100 != 2 {
-		return fmt.Errorf("POST %s: %s", q.URL.Redacted(), answer.Status)
+		return fmt.Errorf("POST %s: %s", &where, answer.Status)
 	}
 	return nil
 }

@@ -124,9 +124,14 @@ func TestACommandEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestPasswordsAreNotShown: whatever is wrong with a URL.
+// TestPasswordsAreNotShown: whatever is wrong with a URL, or with what answers there.
 func TestPasswordsAreNotShown(t *testing.T) {
-	for _, u := range []string{"http://u:s3cret@127.0.0.1:1/", "http://u:s3cret@h:x/", "http://u:s3cret@%zz/"} {
+	s := httptest.NewServer(http.NotFoundHandler())
+	defer s.Close()
+	for _, u := range []string{
+		s.URL + "/reset?token=s3cret", "http://127.0.0.1:1/reset?token=s3cret", "http://s3cret@127.0.0.1:1/",
+		"http://u:s3cret@127.0.0.1:1/", "http://u:s3cret@h:x/", "http://u:s3cret@%zz/",
+	} {
 		err := fresh.Step(u).Run(t.Context(), "127.0.0.1:1", io.Discard)
 		if !errors.Is(err, fresh.ErrStep) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v", u, err)

@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// redact removes an archive's URL from an error's text.
+// redact removes an archive's URL from an error's text, and what unqueried does: the
+// environment's SAS token is in the URL that Azure's client is made with.
 func redact(err error, u *url.URL) error {
-	text := err.Error()
+	text := unqueried{err}.Error()
 	for _, secret := range []string{u.String(), u.RawQuery} {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret, "...")
@@ -18,12 +19,29 @@ func redact(err error, u *url.URL) error {
 	return errors.New(text)
 }
 
-// queried is the URL of a request. What stands behind its "?" can be a credential: with
-// Azure's shared access signatures it is.
-var queried = regexp.MustCompile(`(?i)(https?://[^\s"?]*)\?[^\s"]*`)
+// What a storage's client shows of a request, or of its own settings, that can be a
+// credential.
+var shown = []struct {
+	pattern *regexp.Regexp
+	instead string
+}{
+	// What stands behind the "?" of a URL: with Azure's shared access signatures it is one.
+	{regexp.MustCompile(`(?i)(https?://[^\s"?]*)\?[^\s"]*`), "$1"},
+	// A user and a password in a URL. A "/" in these makes it one that can't be read.
+	{regexp.MustCompile(`(?i)(https?://)[^\s"]*@`), "$1...@"},
+	// AWS's credential_process printed something else than the JSON that it should.
+	{regexp.MustCompile(`(?s)(parse failed of process output: ).*(, error: )`), "$1...$2"},
+}
 
-// unqueried is a storage's error, whose text has no queries of the requests' URLs.
+// unqueried is a storage's error, whose text has no queries of the requests' URLs, nor
+// what else can be a credential.
 type unqueried struct{ error }
 
-func (e unqueried) Error() string { return queried.ReplaceAllString(e.error.Error(), "$1") }
+func (e unqueried) Error() string {
+	text := e.error.Error()
+	for _, s := range shown {
+		text = s.pattern.ReplaceAllString(text, s.instead)
+	}
+	return text
+}
 func (e unqueried) Unwrap() error { return e.error }

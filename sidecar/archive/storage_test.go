@@ -75,3 +75,22 @@ func TestAStoragesErrorHasNoCredentials(t *testing.T) {
 		}
 	}
 }
+
+// TestNoErrorShowsWhatAClientWasGiven: by the environment, or by what it asked.
+func TestNoErrorShowsWhatAClientWasGiven(t *testing.T) {
+	for text, want := range map[string]string{
+		`parse "https://a.blob.core.windows.net?sv=1&sig=s3cret\n": net/url: invalid control character in URL`: `parse "https://a.blob.core.windows.net": net/url: invalid control character in URL`,
+		"endpoint rule error, Custom endpoint `http://u:s3cr%zzs3cret@h:1` was not a valid URI":                "endpoint rule error, Custom endpoint `http://...@h:1` was not a valid URI",
+		`Get "https://u:s3/cr@s3cret@h/b?x=1": EOF`:                                                            `Get "https://...@h/b": EOF`,
+		"parse failed of process output: Key: s3cret\n, error: invalid character 'K'":                          "parse failed of process output: ..., error: invalid character 'K'",
+	} {
+		opened := redact(errors.New(text), &url.URL{Scheme: "azblob", Host: "b"})
+		b := &Bucket{bucket: blob.NewBucket(failing{err: errors.New(text), code: gcerrors.Unknown})}
+		_, read := b.manifest(t.Context(), 0, nil)
+		for _, err := range []error{opened, read} {
+			if got := fmt.Sprint(err); !strings.HasSuffix(got, want) || strings.Contains(got, "s3cret") {
+				t.Errorf("%s", got)
+			}
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -48,8 +49,12 @@ func CreateKeySynced(path, name string) (*Key, error) {
 }
 
 // KeyFile reads a key from a regular file that nobody but its owner can read.
-// White space around it does not matter. Its errors don't show what is in it.
+// White space around it does not matter. Its errors don't show what is in it, nor a key
+// that is given as the path.
 func KeyFile(path string) (*Key, error) {
+	if isPrivate(path) {
+		return nil, errors.New("a key is given where the name of its file belongs: write it to a file with mode 0600, and use a new one if others saw it")
+	}
 	content, err := keyfile.Read(path, maxKeyFile)
 	if err != nil {
 		return nil, err
@@ -60,6 +65,9 @@ func KeyFile(path string) (*Key, error) {
 	}
 	return k, nil
 }
+
+// isPrivate says whether a text is a key of verbatim key new, or was to be one.
+func isPrivate(text string) bool { return strings.Contains(text, "PRIVATE+KEY+") }
 
 // parseKey's error may show the key.
 func parseKey(secret string) (*Key, error) {

@@ -56,6 +56,27 @@ func TestANewKeyIsReadAgain(t *testing.T) {
 	}
 }
 
+// TestAKeyInTheWrongPlaceIsNotShown: where its file's name, or a verifier key, belongs.
+func TestAKeyInTheWrongPlaceIsNotShown(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	if _, err := CreateKeySynced(file, "log.example/meters"); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.TrimSpace(string(content))
+	_, asFile := KeyFile(text)
+	_, asVerifier := ParseVerifierKey(text)
+	_, asRing := ReadKeyring(file)
+	for _, err := range []error{asFile, asVerifier, asRing} {
+		if err == nil || strings.Contains(err.Error(), secretPart(text)) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 func TestWhatIsNoKeyIsRefused(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "good")
 	if _, err := CreateKeySynced(file, "log.example/meters"); err != nil {

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/note"
@@ -21,8 +22,12 @@ type VerifierKey struct {
 	verifier note.Verifier
 }
 
-// ParseVerifierKey reads a C2SP verifier key of Ed25519, NAME+HASH+KEY.
+// ParseVerifierKey reads a C2SP verifier key of Ed25519, NAME+HASH+KEY. Its error does
+// not show the private half of one.
 func ParseVerifierKey(text string) (VerifierKey, error) {
+	if isPrivate(text) {
+		return VerifierKey{}, errors.New("it is a key that signs, which belongs to its owner alone, and no verifier key: verbatim key show prints that")
+	}
 	v, err := note.NewVerifier(text)
 	if err != nil {
 		return VerifierKey{}, fmt.Errorf("%q is no verifier key of Ed25519, NAME+HASH+KEY: %w", text, err)

@@ -26,7 +26,7 @@ func (t *targets) Set(text string) error { return t.Append(text) }
 func (t *targets) Append(text string) error {
 	name, rest, ok := strings.Cut(text, "=")
 	if !ok || name == "" {
-		return fmt.Errorf("%q is not of the form name=URL or name=URL,image", text)
+		return fmt.Errorf("%s is not of the form name=URL or name=URL,image", shown(text))
 	}
 	url, image, _ := strings.Cut(rest, ",")
 	if *t == nil {

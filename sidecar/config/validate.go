@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
@@ -45,6 +46,9 @@ func (c *Config) checkRequired() error {
 		if s.value == "" {
 			return fmt.Errorf("%s is not set: say %s, in the file or as --%s", s.name, s.want, s.name)
 		}
+	}
+	if strings.Contains(c.Log, "://") {
+		return errors.New("log: it is a URL, and serve records into a directory: archive.url says where that is archived")
 	}
 	if len(c.Socket) > maxSocketPath {
 		return fmt.Errorf("socket: the path has %d bytes, at most %d are possible", len(c.Socket), maxSocketPath)
@@ -169,12 +173,20 @@ func (c *Config) checkTargets() error {
 	return nil
 }
 
+// shown quotes what should be a URL, but not if it can hold a password.
+func shown(text string) string {
+	if strings.Contains(text, "@") {
+		return "the text, which has an @ and is not shown,"
+	}
+	return strconv.Quote(text)
+}
+
 // serverURL parses the URL of a server, not of something on it, with one of the
 // schemes.
 func serverURL(text string, schemes ...string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || !slices.Contains(schemes, u.Scheme) || u.Hostname() == "" {
-		return nil, fmt.Errorf("%q is no URL of the form %s://host:port", text, strings.Join(schemes, ":// or "))
+		return nil, fmt.Errorf("%s is no URL of the form %s://host:port", shown(text), strings.Join(schemes, ":// or "))
 	}
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return nil, errors.New("a URL with more than scheme, host and port is not possible here")

@@ -2,6 +2,7 @@ package stellar
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,8 +27,12 @@ type Signer interface {
 const maxSeedFile = 256
 
 // KeyFile reads a seed, S…, from a regular file that nobody but its owner can read.
-// White space around the seed does not matter. Its errors don't show what is in it.
+// White space around the seed does not matter. Its errors don't show what is in it, nor
+// a seed that is given as the path.
 func KeyFile(path string) (Signer, error) {
+	if _, err := parseSeed(path, ""); err == nil {
+		return nil, errors.New("a seed is given where the name of a key file belongs: write it to a file with mode 0600, and use a new one if others saw it")
+	}
 	content, err := keyfile.Read(path, maxSeedFile)
 	if err != nil {
 		return nil, err

@@ -83,6 +83,19 @@ func TestKeyFile(t *testing.T) {
 	}
 }
 
+// TestASeedInTheWrongPlaceIsNotShown: where a file's name, or an address, belongs.
+func TestASeedInTheWrongPlaceIsNotShown(t *testing.T) {
+	full := keypair.MustRandom()
+	_, asFile := stellar.KeyFile(full.Seed())
+	_, asWriter := (&stellar.Contract{}).Propose([32]byte{}, full.Seed())
+	for _, err := range []error{asFile, asWriter} {
+		if err == nil {
+			t.Fatal("it was taken")
+		}
+		hides(t, err.Error(), full)
+	}
+}
+
 func TestKeyFromEnv(t *testing.T) {
 	const name = "VERBATIM_TEST_SEED"
 	full := keypair.MustRandom()

@@ -2,6 +2,7 @@ package stellar
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/stellar/go-stellar-sdk/strkey"
 	"github.com/stellar/go-stellar-sdk/xdr"
@@ -107,10 +108,18 @@ func accountAddress(text string) (xdr.ScAddress, error) {
 	return xdr.ScAddress{Type: xdr.ScAddressTypeScAddressTypeAccount, AccountId: &id}, nil
 }
 
+// notSeed quotes what should be an address, but not if it can be a seed instead.
+func notSeed(text string) string {
+	if strings.HasPrefix(text, "S") {
+		return "what begins with S, as seeds do, and is not shown,"
+	}
+	return fmt.Sprintf("%.60q", text)
+}
+
 func accountID(text string) (xdr.AccountId, error) {
 	raw, err := strkey.Decode(strkey.VersionByteAccountID, text)
 	if err != nil {
-		return xdr.AccountId{}, fmt.Errorf("%.60q is not an account's address, G… with 56 characters", text)
+		return xdr.AccountId{}, fmt.Errorf("%s is not an account's address, G… with 56 characters", notSeed(text))
 	}
 	key := xdr.Uint256(raw)
 	return xdr.AccountId{Type: xdr.PublicKeyTypePublicKeyTypeEd25519, Ed25519: &key}, nil
@@ -120,7 +129,7 @@ func accountID(text string) (xdr.AccountId, error) {
 func contractAddress(text string) (xdr.ScAddress, error) {
 	raw, err := strkey.Decode(strkey.VersionByteContract, text)
 	if err != nil {
-		return xdr.ScAddress{}, fmt.Errorf("%.60q is not a contract's id, C… with 56 characters", text)
+		return xdr.ScAddress{}, fmt.Errorf("%s is not a contract's id, C… with 56 characters", notSeed(text))
 	}
 	id := xdr.ContractId(raw)
 	return xdr.ScAddress{Type: xdr.ScAddressTypeScAddressTypeContract, ContractId: &id}, nil
