@@ -267,16 +267,6 @@ func TestACutThatWasNotOrderedIsFound(t *testing.T) {
 		p.cut(at)
 		p.check(verify.CodePrune, at, "its policy is to cut at anchored checkpoints")
 	})
-	t.Run("by another clock", func(t *testing.T) {
-		t.Parallel()
-		p := prunable(t)
-		o := p.order(3)
-		o.Policy = strings.Replace(o.GetPolicy(), "clock=counted", "clock=ledger", 1)
-		at := p.append(o)
-		p.record(5)
-		p.cut(at)
-		p.check(verify.CodePrune, at, `its policy is to tell age by the clock "ledger"`)
-	})
 	t.Run("in words that nobody knows", func(t *testing.T) {
 		t.Parallel()
 		p := prunable(t)
