@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/pflag"
 	"github.com/stellar/go-stellar-sdk/network"
 	"github.com/stellar/go-stellar-sdk/strkey"
 
 	logv1 "verbatim/proto/verbatim/log/v1"
+	"verbatim/sidecar/stellar"
 )
 
 // anchorPlace is where a log's roots are published.
@@ -43,7 +43,7 @@ func (a *anchorPlace) message() (*logv1.Anchor, error) {
 
 // notSeed quotes what should be an address, but not if it can be a seed instead.
 func notSeed(text string) string {
-	if strings.HasPrefix(text, "S") {
+	if stellar.MayBeSeed(text) {
 		return "begins with S, as seeds do, is not shown and"
 	}
 	return strconv.Quote(text)

@@ -47,7 +47,7 @@ func Open(ctx context.Context, text string, limiter Limiter) (*Bucket, error) {
 // Close ends the use of the place.
 func (b *Bucket) Close() error {
 	if err := b.bucket.Close(); err != nil {
-		return fmt.Errorf("close archive %s: %w", b.name, unqueried{err})
+		return fmt.Errorf("close archive %s: %w", b.name, discreet{err})
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func (b *Bucket) newestNumber(ctx context.Context) (uint64, error) {
 			break
 		}
 		if err != nil {
-			return 0, fmt.Errorf("list manifests of archive %s: %w", b.name, unqueried{err})
+			return 0, fmt.Errorf("list manifests of archive %s: %w", b.name, discreet{err})
 		}
 		number, err := strconv.ParseUint(strings.TrimPrefix(object.Key, manifestPrefix), 10, 64)
 		if err == nil && manifestKey(number) == object.Key {

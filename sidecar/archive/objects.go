@@ -121,5 +121,5 @@ func absent(err error) bool {
 }
 
 func (b *Bucket) failed(what, key string, err error) error {
-	return fmt.Errorf("%s object %s of archive %s: %w", what, key, b.name, unqueried{err})
+	return fmt.Errorf("%s object %s of archive %s: %w", what, key, b.name, discreet{err})
 }

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// redact removes an archive's URL from an error's text, and what unqueried does: the
+// redact removes an archive's URL from an error's text, and what discreet does: the
 // environment's SAS token is in the URL that Azure's client is made with.
 func redact(err error, u *url.URL) error {
-	text := unqueried{err}.Error()
+	text := discreet{err}.Error()
 	for _, secret := range []string{u.String(), u.RawQuery} {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret, "...")
@@ -33,15 +33,14 @@ var shown = []struct {
 	{regexp.MustCompile(`(?s)(parse failed of process output: ).*(, error: )`), "$1...$2"},
 }
 
-// unqueried is a storage's error, whose text has no queries of the requests' URLs, nor
-// what else can be a credential.
-type unqueried struct{ error }
+// discreet is a storage's error, whose text has nothing that can be a credential.
+type discreet struct{ error }
 
-func (e unqueried) Error() string {
+func (e discreet) Error() string {
 	text := e.error.Error()
 	for _, s := range shown {
 		text = s.pattern.ReplaceAllString(text, s.instead)
 	}
 	return text
 }
-func (e unqueried) Unwrap() error { return e.error }
+func (e discreet) Unwrap() error { return e.error }

@@ -53,6 +53,9 @@ func KeyFromEnv(name string) (Signer, error) {
 	return parseSeed(value, "environment variable "+name)
 }
 
+// MayBeSeed says whether a text can be a seed, S…, or a part of one: it is not shown.
+func MayBeSeed(text string) bool { return strings.HasPrefix(text, "S") }
+
 // parseSeed does not wrap the parser's error: it may show the seed.
 func parseSeed(text, where string) (Signer, error) {
 	full, err := keypair.ParseFull(strings.TrimSpace(text))

@@ -2,7 +2,6 @@ package stellar
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/stellar/go-stellar-sdk/strkey"
 	"github.com/stellar/go-stellar-sdk/xdr"
@@ -110,7 +109,7 @@ func accountAddress(text string) (xdr.ScAddress, error) {
 
 // notSeed quotes what should be an address, but not if it can be a seed instead.
 func notSeed(text string) string {
-	if strings.HasPrefix(text, "S") {
+	if MayBeSeed(text) {
 		return "what begins with S, as seeds do, and is not shown,"
 	}
 	return fmt.Sprintf("%.60q", text)
