@@ -30,7 +30,7 @@ var errCannotTell = errors.New("cannot tell")
 
 // execute runs the command line and returns its exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot()
+	root := newRoot(args...)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -53,7 +53,17 @@ func readerLeft(err error) bool {
 	return errors.As(err, &failed) && failed.Path == standardOutput.Name() && errors.Is(failed.Err, syscall.EPIPE)
 }
 
-func newRoot() *cobra.Command {
+// commands make what the root is a group of.
+var commands = map[string]func() *cobra.Command{
+	"anchor": anchorCommand, "archive": archiveCommand, "backup": backupCommand, "checkpoint": checkpointCommand,
+	"config": configCommand, "doctor": doctorCommand, "export": exportCommand, "fsck": fsckCommand, "hold": holdCommand,
+	"init": initCommand, "key": keyCommand, "prove": proveCommand, "prune": pruneCommand, "query": queryCommand,
+	"replay": replayCommand, "restore": restoreCommand, "run": runCommand, "serve": serveCommand, "status": statusCommand,
+	"verify": verifyCommand, "verify-evidence": verifyEvidenceCommand,
+}
+
+// newRoot makes the command line, or the part of it that args begin with.
+func newRoot(args ...string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "verbatim",
 		Short: "Prove what a telemetry pipeline did",
@@ -75,9 +85,14 @@ recorded requests back into the unchanged pipeline and compare the answers.
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(badFlag)
-	return group(root, initCommand(), serveCommand(), runCommand(), statusCommand(), replayCommand(), verifyCommand(),
-		queryCommand(), exportCommand(), proveCommand(), verifyEvidenceCommand(), holdCommand(), pruneCommand(), backupCommand(), restoreCommand(), fsckCommand(),
-		checkpointCommand(), keyCommand(), anchorCommand(), archiveCommand(), configCommand(), doctorCommand())
+	if len(args) > 0 && commands[args[0]] != nil {
+		return group(root, commands[args[0]]())
+	}
+	var all []*cobra.Command
+	for _, command := range commands {
+		all = append(all, command())
+	}
+	return group(root, all...)
 }
 
 // version is the module's, and the commit it was built from where known.
