@@ -86,6 +86,7 @@ recorded requests back into the unchanged pipeline and compare the answers.
 	}
 	root.SetFlagErrorFunc(badFlag)
 	if len(args) > 0 && commands[args[0]] != nil {
+		root.CompletionOptions.DisableDefaultCmd = true // not what args begin with either
 		return group(root, commands[args[0]]())
 	}
 	var all []*cobra.Command
