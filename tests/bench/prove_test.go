@@ -13,7 +13,8 @@ import (
 
 // BenchmarkProve makes proofs on the loaded log on one core, each of another entry or
 // of other checkpoints, and checks them: inclusion, consistency, a whole evidence file.
-// Reported are the mean and the slowest.
+// Reported are the mean, the slowest, and what that takes again where nothing is read
+// yet: a proof that is slow stays so, one that the machine held up does not.
 func BenchmarkProve(b *testing.B) {
 	l := loaded(b)
 	v, err := auditlog.OpenReadOnly(l.dir)
@@ -25,23 +26,31 @@ func BenchmarkProve(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	p := &prover{v: v, checkpoints: checkpoints, random: rand.New(rand.NewPCG(3, 4))}
-	for name, prove := range map[string]func(context.Context) (time.Duration, error){
-		"inclusion": p.inclusion, "consistency": p.consistency, "evidence": p.evidence,
+	for name, prove := range map[string]func(*prover, context.Context) (time.Duration, error){
+		"inclusion": (*prover).inclusion, "consistency": (*prover).consistency, "evidence": (*prover).evidence,
 	} {
 		b.Run(name, func(b *testing.B) {
 			onOneCore(b)
+			chosen := *rand.NewPCG(3, 4)
+			p := &prover{v: v, checkpoints: checkpoints, random: rand.New(&chosen)}
 			var sum, slowest time.Duration
+			slow := chosen
 			for b.Loop() {
-				took, err := prove(b.Context())
+				next := chosen
+				took, err := prove(p, b.Context())
 				if err != nil {
 					b.Fatal(err)
 				}
 				sum += took
-				slowest = max(slowest, took)
+				if took > slowest {
+					slowest, slow = took, next
+				}
 			}
 			report(b, "mean_ms", sum)
 			b.ReportMetric(slowest.Seconds()*1000, "slowest_ms")
+			b.StopTimer()
+			chosen = slow
+			b.ReportMetric(p.afresh(b, l.dir, prove).Seconds()*1000, "again_ms")
 			if p.file != nil {
 				b.ReportMetric(float64(beside(p.file)), "octets")
 			}
@@ -55,6 +64,23 @@ type prover struct {
 	checkpoints []auditlog.CheckpointAt
 	random      *rand.Rand
 	file        *evidence.File // the newest
+}
+
+// afresh makes the next proof from a view that has read nothing.
+func (p *prover) afresh(b *testing.B, dir string, prove func(*prover, context.Context) (time.Duration, error)) time.Duration {
+	b.Helper()
+	v, err := auditlog.OpenReadOnly(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer v.Close()
+	fresh := *p
+	fresh.v = v
+	took, err := prove(&fresh, b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return took
 }
 
 func (p *prover) checkpoint() auditlog.CheckpointAt {
