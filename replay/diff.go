@@ -128,8 +128,9 @@ func headerLines(what string, list []*logv1.Header, hidden map[string]int) []str
 	lines := make([]string, len(list))
 	for i, h := range list {
 		name, value := string(h.GetName()), string(h.GetValue())
-		lines[i] = fmt.Sprintf("%s %s: %s", what, name, secret.Shown(name, h.GetValue()))
-		if !secret.Header(name) {
+		text, hides := secret.Shown(name, h.GetValue())
+		lines[i] = fmt.Sprintf("%s %s: %s", what, name, text)
+		if !hides {
 			continue
 		}
 		if hidden[value] == 0 {

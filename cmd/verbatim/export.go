@@ -67,7 +67,7 @@ are hidden unless --reveal is given.
 	log.bind(c.Flags())
 	flags.bind(c.Flags())
 	flags.bindEvents(c.Flags())
-	c.Flags().BoolVar(&reveal, "reveal", false, "show the values of headers that carry credentials in event")
+	c.Flags().BoolVar(&reveal, "reveal", false, "show the values of headers and parameters that carry credentials in event")
 	require(c, "log")
 	return c
 }

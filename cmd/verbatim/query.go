@@ -34,8 +34,8 @@ outcome, and no entry tells of it. Of one flag given again an entry needs to fit
 Where --limit leaves entries out, a cursor is printed to stderr: the same command with
 --cursor goes on behind the last entry shown. In JSON every entry has its cursor.
 
-Values of headers that carry credentials (authorization, cookie, ...) are hidden
-unless --reveal is given. Nothing is checked here: that is what verify does.
+Values of headers and of URLs' parameters that carry credentials (authorization, cookie,
+api_key, ...) are hidden unless --reveal is given. Nothing is checked here: that is what verify does.
 
 ` + exitCodes,
 		Example: `  verbatim query --log DIR --meter meter-00017 --newest-first --limit 20
@@ -50,7 +50,7 @@ unless --reveal is given. Nothing is checked here: that is what verify does.
 	c.Flags().Uint64Var(&f.limit, "limit", 0, "at most so many entries; 0: all")
 	c.Flags().StringVar(&f.cursor, "cursor", "", "go on where a `cursor` of the same query was printed")
 	c.Flags().StringVar(&f.format, "format", "table", "`format`: table, json (one object an entry) or csv")
-	c.Flags().BoolVar(&f.reveal, "reveal", false, "show the values of headers that carry credentials")
+	c.Flags().BoolVar(&f.reveal, "reveal", false, "show the values of headers and parameters that carry credentials")
 	require(c, "log")
 	return c
 }

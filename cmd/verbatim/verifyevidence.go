@@ -70,7 +70,7 @@ signature is a finding then. A file names its keys and its contract itself.
 	c.Flags().StringVar(&o.contract, "contract", "", "`C...`, the contract that you expect the log to name")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print one JSON object")
 	c.Flags().BoolVar(&o.show, "show", false, "print the entries, too")
-	c.Flags().BoolVar(&o.reveal, "reveal", false, "show the values of headers that carry credentials")
+	c.Flags().BoolVar(&o.reveal, "reveal", false, "show the values of headers and parameters that carry credentials")
 	return c
 }
 

@@ -9,6 +9,7 @@ import (
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/output"
+	"verbatim/sidecar/secret"
 )
 
 // words says what an entry is. What comes from outside is quoted.
@@ -18,7 +19,7 @@ func (e *item) words() string {
 		return e.genesisWords()
 	case auditlog.KindRequest:
 		q := e.event.GetRequest()
-		return fmt.Sprintf("a request, %q %q with %s", pseudo(q, ":method"), pseudo(q, ":path"), requestBodyWords(q))
+		return fmt.Sprintf("a request, %q %q with %s", pseudo(q, ":method"), secret.Target(pseudo(q, ":path")), requestBodyWords(q))
 	case auditlog.KindResponse:
 		return e.responseWords()
 	case auditlog.KindAbort:

@@ -1,6 +1,7 @@
-// Package secret keeps the values of headers that carry credentials out of what
-// people and programs are shown. The log itself holds them: it records what the
-// pipeline received.
+// Package secret keeps the values of headers, and of URLs' parameters, that carry
+// credentials out of what people and programs are shown. It knows them by their names;
+// of bodies it knows nothing. The log itself holds them: it records what the pipeline
+// received.
 package secret
 
 import (
@@ -13,27 +14,29 @@ import (
 	logv1 "verbatim/proto/verbatim/log/v1"
 )
 
-var names = map[string]bool{
-	"authorization": true, "proxy-authorization": true, "cookie": true, "set-cookie": true,
-	"x-api-key": true, "x-auth-token": true, "x-amz-security-token": true, "x-forwarded-client-cert": true,
+const hidden = "[hidden]"
+
+// Shown is a header's value, quoted where it is no UTF-8, with a word in the place of
+// what is secret of it. It is no digest: a short secret can be found from that. hides
+// says that something is.
+func Shown(name string, value []byte) (text string, hides bool) {
+	text, hides = shown(name, string(value))
+	if !utf8.ValidString(text) {
+		text = strconv.Quote(text)
+	}
+	return text, hides
 }
 
-// Header says whether values of this header are secret. Case does not matter.
-func Header(name string) bool { return names[strings.ToLower(name)] }
-
-// Shown is the value, quoted where it is no UTF-8, or for a secret one a word in its
-// place. It is no digest: a short secret can be found from that.
-func Shown(name string, value []byte) string {
+func shown(name, value string) (text string, hides bool) {
 	switch {
 	case Header(name):
-		return hidden
-	case !utf8.Valid(value):
-		return strconv.Quote(string(value))
+		return hidden, true
+	case targets[strings.ToLower(name)]:
+		text = Target(value)
+		return text, text != value
 	}
-	return string(value)
+	return value, false
 }
-
-const hidden = "[hidden]"
 
 // Redacted is a copy of the event whose secret header values are hidden.
 func Redacted(ev *logv1.Event) *logv1.Event {
@@ -55,8 +58,8 @@ func Redacted(ev *logv1.Event) *logv1.Event {
 // redactResponse hides values in the output, too: what is left can't be hashed.
 func redactResponse(r *logv1.Response) {
 	for _, h := range r.GetIgnoredHeaders() {
-		if Header(string(h.GetName())) {
-			h.Value = []byte(hidden)
+		if text, hides := shown(string(h.GetName()), string(h.GetValue())); hides {
+			h.Value = []byte(text)
 		}
 	}
 	var out logv1.Output
@@ -75,8 +78,8 @@ func redactResponse(r *logv1.Response) {
 func hide(list []*logv1.Header) int {
 	n := 0
 	for _, h := range list {
-		if Header(string(h.GetName())) {
-			h.Value = []byte(hidden)
+		if text, hides := shown(string(h.GetName()), string(h.GetValue())); hides {
+			h.Value = []byte(text)
 			n++
 		}
 	}

@@ -1213,7 +1213,7 @@ type QueryEntriesRequest struct {
 	Selection *Selection             `protobuf:"bytes,1,opt,name=selection,proto3" json:"selection,omitempty"`
 	// 0: all.
 	Limit uint64 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
-	// Send raw_event_bytes and the values of sensitive headers.
+	// Send raw_event_bytes, and the values of headers and parameters that carry credentials.
 	Reveal bool  `protobuf:"varint,3,opt,name=reveal,proto3" json:"reveal,omitempty"`
 	Order  Order `protobuf:"varint,4,opt,name=order,proto3,enum=verbatim.audit.v1.Order" json:"order,omitempty"`
 	// Goes on behind the entry that came with this cursor. Selection and order must
