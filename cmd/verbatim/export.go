@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"encoding/base64"
 	"encoding/json"
+	"io"
+	"iter"
 
 	"github.com/spf13/cobra"
 
+	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/query"
 	"verbatim/sidecar/secret"
 )
@@ -42,26 +45,11 @@ are hidden unless --reveal is given.
 			}
 			defer done()
 			w := bufio.NewWriter(cmd.OutOrStdout())
-			lines := json.NewEncoder(w)
-			for e, err := range query.Select(cmd.Context(), v, sel) {
-				if err != nil {
-					return err
-				}
-				ev, err := e.Event()
-				if err != nil {
-					return err
-				}
-				if !reveal {
-					ev = secret.Redacted(ev)
-				}
-				if err := lines.Encode(map[string]any{
-					"stream_offset": e.Offset, "event_hash": e.EventHash().String(), "prev_entry_hash": e.PrevEntryHash.String(),
-					"raw_event_bytes": base64.StdEncoding.EncodeToString(e.Raw), "event": eventJSON(ev),
-				}); err != nil {
-					return err
-				}
+			err = exportEntries(w, query.Select(cmd.Context(), v, sel), reveal)
+			if failed := w.Flush(); failed != nil {
+				return failed
 			}
-			return w.Flush()
+			return err // what came before it is whole
 		},
 	}
 	log.bind(c.Flags())
@@ -70,4 +58,28 @@ are hidden unless --reveal is given.
 	c.Flags().BoolVar(&reveal, "reveal", false, "show the values of headers and parameters that carry credentials in event")
 	require(c, "log")
 	return c
+}
+
+// exportEntries writes a line an entry, up to the first that can't be read.
+func exportEntries(w io.Writer, entries iter.Seq2[auditlog.Entry, error], reveal bool) error {
+	lines := json.NewEncoder(w)
+	for e, err := range entries {
+		if err != nil {
+			return err
+		}
+		ev, err := e.Event()
+		if err != nil {
+			return err
+		}
+		if !reveal {
+			ev = secret.Redacted(ev)
+		}
+		if err := lines.Encode(map[string]any{
+			"stream_offset": e.Offset, "event_hash": e.EventHash().String(), "prev_entry_hash": e.PrevEntryHash.String(),
+			"raw_event_bytes": base64.StdEncoding.EncodeToString(e.Raw), "event": eventJSON(ev),
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -47,6 +48,10 @@ command says so. The log may be in use.
 			h := &retentionv1.Hold{Reason: reason}
 			ranged := cmd.Flags().Changed("from") || cmd.Flags().Changed("to")
 			switch {
+			case !utf8.ValidString(meter):
+				return fmt.Errorf("--meter %q: it is not UTF-8, as every meter's id is", meter)
+			case !utf8.ValidString(reason):
+				return fmt.Errorf("--reason %q: it is not UTF-8", reason)
 			case meter != "" && !ranged && !all:
 				h.Scope = &retentionv1.Hold_MeterId{MeterId: meter}
 			case meter == "" && cmd.Flags().Changed("from") && cmd.Flags().Changed("to") && !all:

@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 			// With the race detector a process sleeps for a second before it exits.
 			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			e.Setenv("LONG", strings.Repeat("x", 110))
+			e.Setenv("LATIN1", "\xfc")
 			return nil
 		},
 		Condition: func(name string) (bool, error) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	auditv1 "verbatim/proto/verbatim/audit/v1"
+	retentionv1 "verbatim/proto/verbatim/retention/v1"
 	"verbatim/sidecar/admin"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/chain"
@@ -168,6 +169,31 @@ func TestAnotherLogsPortIsNotAsked(t *testing.T) {
 	}
 	if r, err := admin.Status(t.Context(), dir); err != nil || !r.GetWritable() {
 		t.Errorf("status %v, %v", r, err)
+	}
+}
+
+// Whoever gives up can't know whether it is done all the same, and is told so.
+func TestAChangeThatIsGivenUpIsSaidToBeOpen(t *testing.T) {
+	s := serve(t, nil)
+	if err := admin.WriteAddress(s.log.Dir(), s.addr, s.log.ID()); err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	dir, id := s.log.Dir(), s.log.ID()
+	_, _, added := admin.AddHold(gone, dir, id[:], &retentionv1.Hold{Reason: "r"})
+	_, removed := admin.RemoveHold(gone, dir, id[:], "h")
+	_, pruned := admin.PruneNow(gone, dir, id[:])
+	_, foreseen := admin.ForeseePrune(gone, dir, id[:])
+	for says, err := range map[string]error{
+		"a hold on " + dir + ": context canceled; look with verbatim hold list whether it is there":                added,
+		"the removal of a hold on " + dir + ": context canceled; look with verbatim hold list whether it is there": removed,
+		"pruning of " + dir + ": context canceled; what is in the chain already goes on":                           pruned,
+		"the plan of pruning " + dir + ": context canceled":                                                        foreseen,
+	} {
+		if want := "ask " + s.addr + " for " + says; err == nil || err.Error() != want {
+			t.Errorf("%v; want %s", err, want)
+		}
 	}
 }
 
