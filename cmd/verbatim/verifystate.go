@@ -218,12 +218,13 @@ func stale(d verdict, v *auditlog.View, maxAge time.Duration, now time.Time) {
 		r.Findings = append(r.Findings, verify.Finding{Offset: list.Offset, Code: codeStale, Text: fmt.Sprintf(
 			"the newest checkpoint is of %s, which is more than %s ahead of this machine's clock: how old it is can't be told", time.UnixMilli(int64(list.ClockMS)).UTC().Format(time.RFC3339), maxAge)})
 	}
+	sealed, _ := sealedThrough(r)
 	if s := d.standing; s != nil && s.NotYet > 0 && old(s.Since) {
-		s.Findings = append(s.Findings, verify.Finding{Offset: r.SealedThrough, Code: codeStale, Text: fmt.Sprintf(
+		s.Findings = append(s.Findings, verify.Finding{Offset: sealed, Code: codeStale, Text: fmt.Sprintf(
 			"%d checkpoints are not %s, the oldest of %s, more than %s ago", s.NotYet, s.rung, s.Since.UTC().Format(time.RFC3339), maxAge)})
 	}
 	if s := d.signed; s != nil && s.NotYet > 0 && old(s.Since) {
-		s.Findings = append(s.Findings, verify.Finding{Offset: r.SealedThrough, Code: codeStale, Text: fmt.Sprintf(
+		s.Findings = append(s.Findings, verify.Finding{Offset: s.NotYetFrom, Code: codeStale, Text: fmt.Sprintf(
 			"%d checkpoints are not signed, the oldest of %s, more than %s ago", s.NotYet, s.Since.UTC().Format(time.RFC3339), maxAge)})
 	}
 }

@@ -131,6 +131,22 @@ func TestWhatWasNotSignedYetIsComparedAgain(t *testing.T) {
 	wantVerdict(t, "nothing new", code, said, 0, "CHAINED, SEALED through 19, signed through 20")
 }
 
+// Where nothing was sealed since, what is said is of the checkpoint that was reached before.
+func TestNothingNewIsAsSealedAsBefore(t *testing.T) {
+	honest, state := signedLog(t), filepath.Join(t.TempDir(), "state.json")
+	for _, what := range []string{"first", "nothing new"} {
+		code, said := verifyWith(t, state, honest, "--json")
+		wantVerdict(t, what, code, said, 0, `"rung":"SEALED","sealed_through":19`)
+	}
+	early := without(t, honest, 1, 2, 3, 4)
+	cutAt(t, early, 13)
+	state = filepath.Join(t.TempDir(), "early.json")
+	code, said := verifyWith(t, state, early)
+	wantVerdict(t, "not signed yet", code, said, 0, "not signed yet   2 checkpoints")
+	code, said = verifyWith(t, state, early, "--max-age", "1ns")
+	wantVerdict(t, "stale", code, said, 1, "FINDING at offset 8: stale: 2 checkpoints are not signed")
+}
+
 // What is kept while a verification runs vouches for links alone: the next one finds
 // whatever this one would have found at its end.
 func TestAnInterruptedVerificationHidesNothing(t *testing.T) {
