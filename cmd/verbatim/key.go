@@ -50,7 +50,7 @@ that it signs: verbatim/ and the log's id.
 			return printLine(cmd.OutOrStdout(), "%s", k.Public())
 		},
 	}
-	c.Flags().StringVar(&name, "name", "", "the key's `NAME`, without spaces and +")
+	c.Flags().StringVar(&name, "name", "", "the key's `NAME`, without spaces, + and #")
 	c.Flags().StringVar(&out, "out", "", "the `file` to make")
 	require(c, "name", "out")
 	return c

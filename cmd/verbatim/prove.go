@@ -27,8 +27,8 @@ receipt. verbatim verify-evidence checks it on another machine, without the log 
 without the network. Another entry, such as a gap, is proved alone.
 
 It proves in the newest checkpoint that has an anchor receipt and covers the
-exchange, or else in the first that covers it. --checkpoint names another: an
-earlier one shows that the exchange was there earlier.
+exchange, or else in the first that covers it and is signed, or else in the first.
+--checkpoint names another: an earlier one shows that the exchange was there earlier.
 
 The file holds the entries as they were recorded, credentials too: give it to whom
 you would give these. It is made for its owner alone, and never in place of another.

@@ -114,8 +114,8 @@ kept: what agrees is CLAIMED.
 				Of: signed.walk.Kinds(), Each: each,
 			})
 			bar.end()
-			if err := errors.Join(err, earlier.failed); err != nil {
-				return err
+			if err != nil {
+				return errors.Join(err, earlier.failed)
 			}
 			r.Findings = append(r.Findings, earlier.findings...)
 			standing, err := public.compare(cmd.Context(), v, sealed.Checkpoints, !r.Broken)
@@ -132,16 +132,14 @@ kept: what agrees is CLAIMED.
 			}
 			verdict := verdict{r, standing, signatures, before}
 			stale(verdict, v, maxAge, time.Now())
-			if err := earlier.keep(verdict); err != nil {
-				return err
-			}
+			notKept := earlier.keep(verdict) // which is no reason to hold the verdict back
 			if err := verdict.print(cmd.OutOrStdout(), asJSON); err != nil {
-				return err
+				return errors.Join(err, notKept)
 			}
 			if len(verdict.findings()) > 0 {
 				return errFinding
 			}
-			return nil
+			return notKept
 		},
 	}
 	log.bind(c.Flags())

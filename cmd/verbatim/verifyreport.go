@@ -74,13 +74,19 @@ func (v verdict) print(w io.Writer, asJSON bool) error {
 }
 
 func (v verdict) sealed() string {
-	switch {
-	case v.report.Checkpoints == 0 && v.report.First > 0: // where it begins is a checkpoint
-		return fmt.Sprintf("SEALED through %d", v.report.First-1)
-	case v.report.Checkpoints == 0:
-		return "not sealed yet"
+	if through, ok := sealedThrough(v.report); ok {
+		return fmt.Sprintf("SEALED through %d", through)
 	}
-	return fmt.Sprintf("SEALED through %d", v.report.SealedThrough)
+	return "not sealed yet"
+}
+
+// sealedThrough is the last offset that a checkpoint covers, also where no new one was
+// checked: a verification that does not begin with the genesis begins at a checkpoint.
+func sealedThrough(r *verify.Report) (through uint64, sealed bool) {
+	if r.Checkpoints == 0 && r.First > 0 && !r.Broken {
+		return r.First - 1, true
+	}
+	return r.SealedThrough, r.Checkpoints > 0
 }
 
 // conclusion is the last line.
@@ -115,7 +121,8 @@ func (v verdict) rung() string {
 		return "NONE"
 	case v.standing != nil && v.standing.Through != nil:
 		return v.standing.rung
-	case v.report.Checkpoints > 0 || v.report.First > 0:
+	}
+	if _, ok := sealedThrough(v.report); ok {
 		return "SEALED"
 	}
 	return "CHAINED"
@@ -129,8 +136,8 @@ func (v verdict) json() map[string]any {
 		"responses": r.Responses, "aborts": r.Aborts, "gaps": r.Gaps, "open_requests": r.Open,
 		"trusted_roots": r.TrustedRoots, "findings": append([]verify.Finding{}, r.Findings...),
 	}
-	if r.Checkpoints > 0 {
-		report["sealed_through"] = r.SealedThrough
+	if through, ok := sealedThrough(r); ok {
+		report["sealed_through"] = through
 	}
 	if pruned(r) {
 		report["pruned"] = prunedJSON(r.Pruned)

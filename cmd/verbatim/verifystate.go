@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -22,7 +23,7 @@ type earlierCheck struct {
 	view   *auditlog.View
 	newest verify.Point // zero: no checkpoint was reached
 	kept0  time.Time
-	failed error
+	failed error // why it is not kept how far this one came while it runs
 	// What was checked before and is another now.
 	findings []verify.Finding
 }
@@ -39,6 +40,28 @@ func (c *earlierCheck) read(v *auditlog.View) (err error) {
 	if c.state != nil && c.state.LogID != v.ID() {
 		return fmt.Errorf("--state: %s is of log %s, this one is %s; name another file for each log", c.file, c.state.LogID, v.ID())
 	}
+	return c.readable(v)
+}
+
+// readable drops a state whose checkpoint can't be read any more, which is a finding:
+// nothing goes on from there, and what is wrong is found from the beginning on.
+func (c *earlierCheck) readable(v *auditlog.View) error {
+	if !c.reaches(v) {
+		return nil
+	}
+	at := c.state.Point.Offset
+	e, err := v.Entry(at)
+	if err == nil {
+		_, err = e.Event()
+	}
+	switch {
+	case err == nil || errors.Is(err, auditlog.ErrPruned):
+		return nil
+	case errors.Is(err, auditlog.ErrReopened):
+		return fmt.Errorf("--state: %w", err)
+	}
+	c.state = nil
+	c.findings = append(c.findings, verify.Finding{Offset: at, Code: verify.CodeUnreadable, Text: "an earlier verification reached the checkpoint here, and it can't be read any more"})
 	return nil
 }
 
@@ -128,7 +151,7 @@ func (c *earlierCheck) kept(ctx context.Context, v *auditlog.View, f func(auditl
 // reached is for verify.Options.Reached.
 func (c *earlierCheck) reached(p verify.Point) {
 	c.newest = p
-	if c.file != "" && time.Since(c.kept0) > stateEvery && c.failed == nil {
+	if c.file != "" && time.Since(c.kept0) > stateEvery {
 		vouched := uint64(0) // nothing behind that was compared yet
 		if c.state != nil {
 			vouched = c.state.Vouched
@@ -195,12 +218,13 @@ func stale(d verdict, v *auditlog.View, maxAge time.Duration, now time.Time) {
 		r.Findings = append(r.Findings, verify.Finding{Offset: list.Offset, Code: codeStale, Text: fmt.Sprintf(
 			"the newest checkpoint is of %s, which is more than %s ahead of this machine's clock: how old it is can't be told", time.UnixMilli(int64(list.ClockMS)).UTC().Format(time.RFC3339), maxAge)})
 	}
+	sealed, _ := sealedThrough(r)
 	if s := d.standing; s != nil && s.NotYet > 0 && old(s.Since) {
-		s.Findings = append(s.Findings, verify.Finding{Offset: r.SealedThrough, Code: codeStale, Text: fmt.Sprintf(
+		s.Findings = append(s.Findings, verify.Finding{Offset: sealed, Code: codeStale, Text: fmt.Sprintf(
 			"%d checkpoints are not %s, the oldest of %s, more than %s ago", s.NotYet, s.rung, s.Since.UTC().Format(time.RFC3339), maxAge)})
 	}
 	if s := d.signed; s != nil && s.NotYet > 0 && old(s.Since) {
-		s.Findings = append(s.Findings, verify.Finding{Offset: r.SealedThrough, Code: codeStale, Text: fmt.Sprintf(
+		s.Findings = append(s.Findings, verify.Finding{Offset: s.NotYetFrom, Code: codeStale, Text: fmt.Sprintf(
 			"%d checkpoints are not signed, the oldest of %s, more than %s ago", s.NotYet, s.Since.UTC().Format(time.RFC3339), maxAge)})
 	}
 }

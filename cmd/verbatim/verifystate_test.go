@@ -131,6 +131,22 @@ func TestWhatWasNotSignedYetIsComparedAgain(t *testing.T) {
 	wantVerdict(t, "nothing new", code, said, 0, "CHAINED, SEALED through 19, signed through 20")
 }
 
+// Where nothing was sealed since, what is said is of the checkpoint that was reached before.
+func TestNothingNewIsAsSealedAsBefore(t *testing.T) {
+	honest, state := signedLog(t), filepath.Join(t.TempDir(), "state.json")
+	for _, what := range []string{"first", "nothing new"} {
+		code, said := verifyWith(t, state, honest, "--json")
+		wantVerdict(t, what, code, said, 0, `"rung":"SEALED","sealed_through":19`)
+	}
+	early := without(t, honest, 1, 2, 3, 4)
+	cutAt(t, early, 13)
+	state = filepath.Join(t.TempDir(), "early.json")
+	code, said := verifyWith(t, state, early)
+	wantVerdict(t, "not signed yet", code, said, 0, "not signed yet   2 checkpoints")
+	code, said = verifyWith(t, state, early, "--max-age", "1ns")
+	wantVerdict(t, "stale", code, said, 1, "FINDING at offset 8: stale: 2 checkpoints are not signed")
+}
+
 // What is kept while a verification runs vouches for links alone: the next one finds
 // whatever this one would have found at its end.
 func TestAnInterruptedVerificationHidesNothing(t *testing.T) {
@@ -169,6 +185,39 @@ func TestWhatWasCheckedBeforeIsTheSame(t *testing.T) {
 	}
 	code, said = verifyWith(t, state, changed)
 	wantVerdict(t, "changed since", code, said, 1, "FINDING at offset 8: trusted-root: this is not the entry that an earlier verification saw")
+}
+
+// Where an earlier verification ended nothing can be read any more: that is found, and what
+// is wrong there, as without a state.
+func TestAnEndThatCanNotBeReadIsAFinding(t *testing.T) {
+	honest, state := signedLog(t), filepath.Join(t.TempDir(), "state.json")
+	code, said := verifyWith(t, state, honest)
+	wantVerdict(t, "before", code, said, 0, "SEALED through 19")
+	for what, damage := range map[string]func(dir string) error{
+		"missing":    func(dir string) error { return forge.Remove(dir, 20) },
+		"event-hash": func(dir string) error { return forge.FlipBit(dir, 20, forge.RawAt+10) },
+	} {
+		dir := without(t, honest)
+		if err := damage(dir); err != nil {
+			t.Fatal(err)
+		}
+		code, said = verifyWith(t, state, dir)
+		wantVerdict(t, what, code, said, 1, "FINDING at offset 20: unreadable: an earlier verification reached the checkpoint here")
+		wantVerdict(t, what, code, said, 1, "FINDING at offset 20: "+what)
+		wantVerdict(t, what, code, said, 1, "entries checked  20 (offsets 0 to 19), as far as the chain holds")
+	}
+	code, said = verifyWith(t, state, honest)
+	wantVerdict(t, "the state is left", code, said, 0, "checked before   offsets 0 to 19")
+}
+
+// A state that can't be kept takes nothing from the verdict.
+func TestAStateThatCanNotBeKeptLeavesTheVerdict(t *testing.T) {
+	honest, state := signedLog(t), filepath.Join(t.TempDir(), "none", "state.json")
+	code, said := verifyWith(t, state, honest)
+	wantVerdict(t, "honest", code, said, 2, "CHAINED, SEALED through 19, signed through 20")
+	wantVerdict(t, "honest", code, said, 2, "verbatim: --state: write state: ")
+	code, said = verifyWith(t, state, without(t, honest, 1))
+	wantVerdict(t, "a finding", code, said, 1, "NOT VERIFIED: 1 findings")
 }
 
 // The next verification begins with what is vouched for, so that it has something to

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"unicode"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -39,13 +40,19 @@ func CreateKeySynced(path, name string) (*Key, error) {
 		return nil, fmt.Errorf("make key: %w", err)
 	}
 	k, err := parseKey(secret)
-	if err != nil {
-		return nil, fmt.Errorf("make key: %q is no name of a key: it must not be empty or hold spaces or +", name)
+	if err != nil || !writable(name) {
+		return nil, fmt.Errorf("make key: %q is no name of a key: it must not be empty or hold spaces, + or #, or what can't be printed", name)
 	}
 	if err := keyfile.CreateSynced(path, []byte(secret+"\n")); err != nil {
 		return nil, err
 	}
 	return k, nil
+}
+
+// writable says that a verifier key of this name can be shown as it is, and be written
+// into a keyring, where # begins a comment.
+func writable(name string) bool {
+	return strings.IndexFunc(name, func(r rune) bool { return r == '#' || !unicode.IsPrint(r) }) < 0
 }
 
 // KeyFile reads a key from a regular file that nobody but its owner can read.

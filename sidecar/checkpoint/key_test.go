@@ -45,7 +45,7 @@ func TestANewKeyIsReadAgain(t *testing.T) {
 	if by, err := n.SignedBy(made.Public()); err != nil || len(by) != 1 {
 		t.Errorf("%v, %v", by, err)
 	}
-	for _, name := range []string{"", "a b", "a+b", "a\nb"} {
+	for _, name := range []string{"", "a b", "a+b", "a\nb", "a#b", "\x1b[2J", "a\u202eb"} {
 		file := filepath.Join(t.TempDir(), "key")
 		if _, err := CreateKeySynced(file, name); err == nil || !strings.Contains(err.Error(), "name of a key") {
 			t.Errorf("name %q: %v", name, err)

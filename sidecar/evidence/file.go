@@ -65,8 +65,12 @@ func parse(raw []byte) (*File, error) {
 	}
 	body, ours := bytes.CutPrefix(raw, []byte(magic))
 	if !ours {
-		if line, _, _ := strings.Cut(string(raw[:min(len(raw), 64)]), "\n"); strings.HasPrefix(line, anyKind) {
-			return nil, fmt.Errorf("it says %q, and this version reads %q: use a newer verbatim", line, strings.TrimSpace(magic))
+		line, _, _ := strings.Cut(string(raw[:min(len(raw), 64)]), "\n")
+		switch ours := strings.TrimSpace(magic); {
+		case strings.TrimRight(line, "\r") == ours:
+			return nil, errors.New("it was cut off, or its line ends were changed on its way")
+		case strings.HasPrefix(line, anyKind):
+			return nil, fmt.Errorf("it says %q, and this version reads %q: use a newer verbatim", line, ours)
 		}
 		return nil, fmt.Errorf("it does not begin with %q", strings.TrimSpace(magic))
 	}

@@ -19,7 +19,7 @@ var ErrNotSealed = errors.New("no checkpoint covers it yet")
 // Options say what goes into a file beside the exchange.
 type Options struct {
 	// Checkpoint is the one to prove in; nil: the newest that has an anchor receipt
-	// and covers the exchange, else the first that covers it.
+	// and covers the exchange, else the first that covers it and is signed, else the first.
 	Checkpoint *uint64
 	// Divergence is what a replay said of the exchange; nil: nothing.
 	Divergence *Divergence
@@ -95,22 +95,54 @@ func choose(ctx context.Context, v *auditlog.View, last uint64, id *uint64) (aud
 		c, err := v.Checkpoint(r.GetCheckpointId())
 		return c, r, err
 	}
+	first, err := covering(ctx, v, last)
+	if err != nil {
+		return auditlog.CheckpointAt{}, nil, err
+	}
+	if first, err = signedFrom(v, first); err != nil {
+		return auditlog.CheckpointAt{}, nil, err
+	}
+	return named(v, last, first)
+}
+
+// covering is the first checkpoint that covers an entry.
+func covering(ctx context.Context, v *auditlog.View, last uint64) (id uint64, err error) {
 	first := auditlog.Lookup{AllOf: [][]auditlog.Term{{auditlog.KindTerm(auditlog.KindCheckpoint)}}, From: last + 1, To: v.Tip().Offset}
 	for offset, err := range v.Find(ctx, first) {
 		if err != nil {
-			return auditlog.CheckpointAt{}, nil, err
+			return 0, err
 		}
 		e, err := v.Entry(offset)
 		if err != nil {
-			return auditlog.CheckpointAt{}, nil, err
+			return 0, err
 		}
 		ev, err := e.Event()
 		if err != nil || ev.GetCheckpoint() == nil {
-			return auditlog.CheckpointAt{}, nil, fmt.Errorf("%w: entry %d is no checkpoint, the index has it as one", auditlog.ErrDamaged, offset)
+			return 0, fmt.Errorf("%w: entry %d is no checkpoint, the index has it as one", auditlog.ErrDamaged, offset)
 		}
-		return named(v, last, ev.GetCheckpoint().GetCheckpointId())
+		return ev.GetCheckpoint().GetCheckpointId(), nil
 	}
-	return auditlog.CheckpointAt{}, nil, fmt.Errorf("%w: entry %d comes behind the last one; one comes when the window is full or old enough, and on a clean stop", ErrNotSealed, last)
+	return 0, fmt.Errorf("%w: entry %d comes behind the last one; one comes when the window is full or old enough, and on a clean stop", ErrNotSealed, last)
+}
+
+// signedFrom is the first checkpoint from one on that is signed, or that one if none is:
+// a log may be signed only since some time, and its newest checkpoint not yet.
+func signedFrom(v *auditlog.View, id uint64) (uint64, error) {
+	newest, _, err := checkpoint.Newest(v)
+	if errors.Is(err, checkpoint.ErrNoNote) {
+		return id, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	for signed := id; signed <= newest; signed++ {
+		if _, err := checkpoint.Kept(v, signed); err == nil {
+			return signed, nil
+		} else if !errors.Is(err, checkpoint.ErrNoNote) {
+			return 0, err
+		}
+	}
+	return id, nil
 }
 
 func named(v *auditlog.View, last, id uint64) (auditlog.CheckpointAt, *anchorv1.Receipt, error) {

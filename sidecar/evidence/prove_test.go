@@ -11,6 +11,7 @@ import (
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/checkpoint"
+	"verbatim/tests/forge"
 )
 
 func offsets(list []auditlog.Entry) (all []uint64) {
@@ -102,6 +103,36 @@ func TestWhatCanNotBeProved(t *testing.T) {
 	cancel(errors.New("gone"))
 	if _, err := Prove(gone, v, sealed, Options{}); err == nil {
 		t.Error("a call that was given up went on")
+	}
+}
+
+// A log may be signed only since some time: who has its keys is given what they vouch for.
+func TestASignedCheckpointIsPreferred(t *testing.T) {
+	p := newPlace(t, nil)
+	early := p.request("m1", false)
+	p.response(early)
+	p.seal()
+	p.seal()
+	late := p.request("m1", false)
+	p.response(late)
+	p.seal()
+	if err := p.log.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []byte{0, 2} {
+		if err := forge.Delete(p.dir, "records", append(checkpoint.NotePrefix(), 0, 0, 0, 0, 0, 0, 0, id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.open()
+	zero := uint64(0)
+	for _, c := range []struct {
+		offset, want uint64
+		o            Options
+	}{{early, 1, Options{}}, {late, 2, Options{}}, {early, 0, Options{Checkpoint: &zero}}} {
+		if got := p.prove(c.offset, c.o).Checkpoint().Checkpoint.GetCheckpointId(); got != c.want {
+			t.Errorf("entry %d is proved in checkpoint %d, want %d", c.offset, got, c.want)
+		}
 	}
 }
 

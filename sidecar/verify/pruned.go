@@ -271,17 +271,23 @@ func (k *keptChecker) checkpoint(offset uint64, c *logv1.Checkpoint) {
 			c.GetCheckpointId(), c.GetFirstOffset(), k.nextID, k.first)
 	}
 	k.nextID, k.first = c.GetCheckpointId()+1, offset
-	k.listed(offset, c.GetCheckpointId())
-}
-
-// listed: the list of checkpoints has it, and has it right.
-func (k *keptChecker) listed(offset, id uint64) {
-	r, v := k.c.report, k.c.view
-	nodes, err := v.TreeNodes(offset)
+	r := k.c.report
+	nodes, err := k.c.view.TreeNodes(offset)
 	if err != nil {
 		r.add(offset, CodeTree, "the Merkle nodes of the entries before this checkpoint, which stays, can't be read: %v", err)
 		return
 	}
+	// These nodes are its proof's own, so that nothing that stays before it is another
+	// than what it sealed.
+	if tree, err := chain.RestoreTree(offset, nodes); err != nil || tree.Root() != bytesToHash(c.GetMerkleRoot()) {
+		r.add(offset, CodeKept, "its merkle root is %x, but the tree of the checkpoint at the cut has another at its size", c.GetMerkleRoot())
+	}
+	k.listed(offset, c.GetCheckpointId(), nodes)
+}
+
+// listed: the list of checkpoints has it, and has it right.
+func (k *keptChecker) listed(offset, id uint64, nodes [][]byte) {
+	r := k.c.report
 	switch found, equal, err := k.reader.Checkpoint(id, offset, nodes); {
 	case err != nil:
 		r.add(offset, CodeStoredFooter, "it can't be read: %v", err)

@@ -11,11 +11,13 @@ import (
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/chain"
 	"verbatim/sidecar/verify"
+	"verbatim/tests/forge"
 )
 
 // prunedLog is a log of which some may have been pruned.
 type prunedLog struct {
 	t   *testing.T
+	dir string
 	log *auditlog.Log
 }
 
@@ -26,6 +28,17 @@ func prunable(t *testing.T) prunedLog {
 	if _, err := auditlog.Create(dir, auditlog.Origin{Interval: 10}); err != nil {
 		t.Fatal(err)
 	}
+	p := prunedLog{t, dir, opened(t, dir)}
+	p.put(&logv1.Event{Kind: &logv1.Event_Start{Start: &logv1.Start{BootId: "a"}}})
+	p.record(12)
+	p.put(&logv1.Event{Kind: &logv1.Event_Start{Start: &logv1.Start{BootId: "b"}}})
+	p.record(12)
+	return p
+}
+
+// opened is closed with the test, if not before.
+func opened(t *testing.T, dir string) *auditlog.Log {
+	t.Helper()
 	l, err := auditlog.Open(dir, auditlog.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -35,12 +48,24 @@ func prunable(t *testing.T) prunedLog {
 			t.Error(err)
 		}
 	})
-	p := prunedLog{t, l}
-	p.put(&logv1.Event{Kind: &logv1.Event_Start{Start: &logv1.Start{BootId: "a"}}})
-	p.record(12)
-	p.put(&logv1.Event{Kind: &logv1.Event_Start{Start: &logv1.Start{BootId: "b"}}})
-	p.record(12)
-	return p
+	return l
+}
+
+// forged rewrites all that the log says, computed again.
+func (p *prunedLog) forged(change func(forge.History)) {
+	p.t.Helper()
+	if err := p.log.Close(p.t.Context()); err != nil {
+		p.t.Fatal(err)
+	}
+	h, err := forge.Read(p.dir)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	change(h)
+	if err := h.Write(p.dir, forge.Recomputed); err != nil {
+		p.t.Fatal(err)
+	}
+	p.log = opened(p.t, p.dir)
 }
 
 func (p prunedLog) put(ev *logv1.Event) uint64 {
@@ -198,6 +223,57 @@ func TestACutThatIsNotClearedYetHasNoFindings(t *testing.T) {
 	r, err := verify.Verify(t.Context(), v, verify.Options{})
 	if err != nil || !r.OK() || r.Pruned.Cut.Offset != 40 || !r.Pruned.Complete {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// A checkpoint that stays, as somebody may have kept it, vouches for what stays before it:
+// a tree in which it was left and the rest exchanged is found.
+func TestACheckpointOfAnotherTreeIsFoundAmongWhatStays(t *testing.T) {
+	t.Parallel()
+	p := prunable(t)
+	p.forged(func(h forge.History) {
+		h[20].Event.GetCheckpoint().MerkleRoot[3] ^= 1
+		h[20].KeepFooter = true
+	})
+	at := p.append(p.order(3))
+	p.record(5)
+	p.cut(at)
+	p.check(verify.CodeKept, 20, "the tree of the checkpoint at the cut has another at its size")
+}
+
+// A root that the reader kept is good for what stays, too.
+func TestATrustedRootOfWhatStays(t *testing.T) {
+	t.Parallel()
+	p := prunable(t)
+	v := p.view()
+	roots := map[uint64]chain.Hash{}
+	for _, offset := range []uint64{0, 1, 5, 20} {
+		e, err := v.Entry(offset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roots[offset] = e.Hash()
+	}
+	v.Close()
+	at := p.append(p.order(3))
+	p.record(5)
+	p.cut(at)
+	for name, c := range map[string]struct {
+		trusted  map[uint64]chain.Hash
+		compared int
+		text     string
+	}{
+		"the genesis and a checkpoint": {map[uint64]chain.Hash{0: roots[0], 20: roots[20]}, 2, ""},
+		"another":                      {map[uint64]chain.Hash{20: roots[0]}, 1, "this is not the log that was trusted"},
+		"a start":                      {map[uint64]chain.Hash{1: roots[1]}, 0, "was not checked: this verification begins at 40"},
+		"one that is gone":             {map[uint64]chain.Hash{5: roots[5]}, 0, "was not checked: this verification begins at 40"},
+	} {
+		v := p.view()
+		r, err := verify.Verify(t.Context(), v, verify.Options{Trusted: c.trusted})
+		v.Close()
+		if err != nil || r.TrustedRoots != c.compared || r.OK() != (c.text == "") || !r.OK() && !strings.Contains(r.Findings[0].Text, c.text) {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -58,14 +57,20 @@ func ReadState(path string) (*State, error) {
 }
 
 func parseState(b []byte) (*State, error) {
+	var of struct { // first and alone, as another version's may have other fields
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(b, &of); err != nil {
+		return nil, err
+	}
+	if of.Version > stateVersion {
+		return nil, fmt.Errorf("its version is %d, this verbatim reads %d: a newer one wrote it", of.Version, stateVersion)
+	}
 	var f stateFile
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&f); err != nil {
 		return nil, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something follows it")
 	}
 	if f.Version != stateVersion {
 		return nil, fmt.Errorf("its version is %d, this verbatim reads %d", f.Version, stateVersion)

@@ -87,6 +87,13 @@ func TestWhatIsNoStateIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	newer := strings.Replace(string(whole), `"version":1`, `"version":2,"more":1`, 1)
+	if err := os.WriteFile(path, []byte(newer), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadState(path); !errors.Is(err, ErrState) || !strings.Contains(err.Error(), "its version is 2, this verbatim reads 1: a newer one wrote it") {
+		t.Errorf("a newer version: %v", err)
+	}
 	for _, text := range []string{"", "{}", `{"version":1,"log_id":"00","offset":0,"root":"","tree":[]}`, `{"version":2}`, `{"version":1,"more":1}`, string(whole) + "{}", strings.Replace(string(whole), ":512", ":769", 1)} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -213,6 +213,9 @@ func (c *checker) badLink(e *auditlog.Entry) {
 		before, broken, e.Offset, e.PrevEntryHash)
 }
 
+// untrusted says that an entry's hash is not the one that is trusted.
+const untrusted = "the log has %s, the trusted root is %s: this is not the log that was trusted, nothing up to here can be"
+
 func (c *checker) trustedRoot(offset uint64, hash chain.Hash) {
 	if len(c.trusted) == 0 {
 		return
@@ -224,8 +227,7 @@ func (c *checker) trustedRoot(offset uint64, hash chain.Hash) {
 	c.compared++
 	if hash != want {
 		c.wrong.Store(true)
-		c.findings = append(c.findings, Finding{Offset: offset, Code: CodeTrustedRoot, Text: fmt.Sprintf(
-			"the log has %s, the trusted root is %s: this is not the log that was trusted, nothing up to here can be", hash, want)})
+		c.findings = append(c.findings, Finding{Offset: offset, Code: CodeTrustedRoot, Text: fmt.Sprintf(untrusted, hash, want)})
 	}
 }
 
@@ -237,7 +239,34 @@ func (c *checker) end() {
 		case offset > tip:
 			c.report.add(offset, CodeTrustedRoot, "the trusted root's entry is not in the log: its newest is %d", tip)
 		case offset < c.report.First:
-			c.report.add(offset, CodeTrustedRoot, "the trusted root's entry was not checked: this verification begins at %d", c.report.First)
+			c.trustedBefore(offset)
 		}
 	}
+}
+
+// trustedBefore compares a trusted root with a checkpoint that stays of what was pruned, or
+// with the genesis. They alone tell what stays before them without the links between: that
+// it is so is checked with all that stays.
+func (c *checker) trustedBefore(offset uint64) {
+	if e, ok := c.kept(offset); ok {
+		c.report.TrustedRoots++
+		if want := c.trusted[offset]; e.Hash() != want {
+			c.report.add(offset, CodeTrustedRoot, untrusted, e.Hash(), want)
+		}
+		return
+	}
+	c.report.add(offset, CodeTrustedRoot, "the trusted root's entry was not checked: this verification begins at %d", c.report.First)
+}
+
+// kept is the genesis or a checkpoint of what was pruned.
+func (c *checker) kept(offset uint64) (auditlog.Entry, bool) {
+	if offset >= c.view.First() {
+		return auditlog.Entry{}, false // an earlier verification's to check
+	}
+	e, err := c.view.Entry(offset)
+	if err != nil {
+		return e, false
+	}
+	kind, _, err := auditlog.Peek(e.Raw)
+	return e, err == nil && (kind == auditlog.KindCheckpoint || kind == auditlog.KindGenesis)
 }

@@ -25,6 +25,8 @@ type Item struct {
 	Cut *Item
 	// KeepClock: the clock is as the event says, even if it goes back.
 	KeepClock bool
+	// KeepFooter: a checkpoint is as the event says, whatever it seals.
+	KeepFooter bool
 
 	raw    []byte // as it was read, nil for a new event
 	was    *logv1.Event

@@ -44,7 +44,7 @@ func (w *writer) item(i *Item) error {
 		w.clockMS = max(w.clockMS, i.Event.GetWallClockMs())
 		i.Event.WallClockMs = w.clockMS
 	}
-	if c != nil && w.footers != Stale {
+	if c != nil && w.footers != Stale && !i.KeepFooter {
 		w.footer(c)
 	}
 	return w.put(i)
