@@ -55,11 +55,34 @@ func Newest(v *auditlog.View) (id uint64, raw []byte, err error) {
 	if !found {
 		return 0, nil, fmt.Errorf("read newest note: %w", ErrNoNote)
 	}
-	id, ok := idOf(last.Key)
-	if !ok {
-		return 0, nil, fmt.Errorf("read newest note: %w: %q is no key of a note", auditlog.ErrDamaged, last.Key)
+	if id, err = noteOf(last); err != nil {
+		return 0, nil, fmt.Errorf("read newest note: %w", err)
 	}
 	return id, last.Value, nil
+}
+
+// FirstFrom returns the first checkpoint from an id on that has a note; ErrNoNote if none
+// has. Nothing of the note is checked.
+func FirstFrom(ctx context.Context, v *auditlog.View, from uint64) (id uint64, err error) {
+	for r, err := range v.Records(ctx, prefixNotes, noteKey(from)) {
+		if err == nil {
+			id, err = noteOf(r)
+		}
+		if err != nil {
+			return 0, fmt.Errorf("read notes from checkpoint %d on: %w", from, err)
+		}
+		return id, nil
+	}
+	return 0, fmt.Errorf("read notes from checkpoint %d on: %w", from, ErrNoNote)
+}
+
+// noteOf is the checkpoint that a record has the note of.
+func noteOf(r auditlog.Record) (id uint64, err error) {
+	id, ok := idOf(r.Key)
+	if !ok {
+		return 0, fmt.Errorf("%w: %q is no key of a note", auditlog.ErrDamaged, r.Key)
+	}
+	return id, nil
 }
 
 // keeper writes what has to survive a stop; the log is one.

@@ -99,10 +99,15 @@ func choose(ctx context.Context, v *auditlog.View, last uint64, id *uint64) (aud
 	if err != nil {
 		return auditlog.CheckpointAt{}, nil, err
 	}
-	if first, err = signedFrom(v, first); err != nil {
+	// A log may be signed only since some time, and its newest checkpoint not yet.
+	signed, err := checkpoint.FirstFrom(ctx, v, first)
+	if errors.Is(err, checkpoint.ErrNoNote) {
+		return named(v, last, first)
+	}
+	if err != nil {
 		return auditlog.CheckpointAt{}, nil, err
 	}
-	return named(v, last, first)
+	return named(v, last, signed)
 }
 
 // covering is the first checkpoint that covers an entry.
@@ -123,26 +128,6 @@ func covering(ctx context.Context, v *auditlog.View, last uint64) (id uint64, er
 		return ev.GetCheckpoint().GetCheckpointId(), nil
 	}
 	return 0, fmt.Errorf("%w: entry %d comes behind the last one; one comes when the window is full or old enough, and on a clean stop", ErrNotSealed, last)
-}
-
-// signedFrom is the first checkpoint from one on that is signed, or that one if none is:
-// a log may be signed only since some time, and its newest checkpoint not yet.
-func signedFrom(v *auditlog.View, id uint64) (uint64, error) {
-	newest, _, err := checkpoint.Newest(v)
-	if errors.Is(err, checkpoint.ErrNoNote) {
-		return id, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	for signed := id; signed <= newest; signed++ {
-		if _, err := checkpoint.Kept(v, signed); err == nil {
-			return signed, nil
-		} else if !errors.Is(err, checkpoint.ErrNoNote) {
-			return 0, err
-		}
-	}
-	return id, nil
 }
 
 func named(v *auditlog.View, last, id uint64) (auditlog.CheckpointAt, *anchorv1.Receipt, error) {
