@@ -26,6 +26,9 @@ func checkDir(dir string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("open log %s: %w; create one with: verbatim init --log %s", dir, ErrNotFound, dir)
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return forbidden(dir, err)
+	}
 	if err != nil {
 		return fmt.Errorf("open log %s: %w", dir, err)
 	}
@@ -36,10 +39,19 @@ func checkDir(dir string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return noFormat(dir)
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return forbidden(dir, err)
+	}
 	if err != nil {
 		return fmt.Errorf("open log %s: %w: %w", dir, ErrNotALog, err)
 	}
 	return checkFormat(dir, string(line))
+}
+
+// forbidden is the refusal of a directory in which we may not look: whether a
+// log is in it is not known.
+func forbidden(dir string, err error) error {
+	return fmt.Errorf("open log %s: %w; run this as the user whose serve writes the log", dir, err)
 }
 
 // noFormat tells an empty directory, in which a log can be made, from one of

@@ -6,7 +6,7 @@ import "errors"
 var (
 	// ErrNotFound: there is no directory at the path.
 	ErrNotFound = errors.New("no log there")
-	// ErrNotALog: something else is at the path, or it can't be read.
+	// ErrNotALog: something else is at the path, or its file FORMAT can't be read.
 	ErrNotALog = errors.New("not a verbatim log")
 	// ErrVersion: the log's format version is not one that we read.
 	ErrVersion = errors.New("unknown log format version")
