@@ -50,7 +50,9 @@ func TestMemoryIsBounded(t *testing.T) {
 }
 
 // TestMemoryOfStreamsIsBounded does the same with streams, which take no room. The
-// sidecar reads them no further than its disk is behind. When Envoy's heap is at its
+// sidecar reads them no further than its disk is behind: of each there can be 64 KiB in
+// gRPC's window, as much that waits for the disk, and the entries made of it, and until it
+// collects, Go's heap can be twice that. When Envoy's heap is at its
 // bound it closes connections, and takes no new requests. Until it sees that more
 // comes, and most where it has to wait for a core: up to 480 MiB were seen, and 560 at
 // the least without the bound.
@@ -69,7 +71,7 @@ func TestMemoryOfStreamsIsBounded(t *testing.T) {
 	if most := uint64(416*mib + 3*room); envoy > most {
 		t.Errorf("Envoy had %d MiB, the bound is %d MiB", envoy>>20, most>>20)
 	}
-	if most := uint64(704*mib + 128<<10*connections); sidecar > most { //nolint:gosec // a number of connections
+	if most := uint64(704*mib + 384<<10*connections); sidecar > most { //nolint:gosec // a number of connections
 		t.Errorf("the sidecar had %d MiB, the bound is %d MiB", sidecar>>20, most>>20)
 	}
 	answered := uint64(answers["200"]) //nolint:gosec // a number of connections
