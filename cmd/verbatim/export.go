@@ -44,6 +44,9 @@ are hidden unless --reveal is given.
 				return err
 			}
 			defer done()
+			if err := tellPruned(cmd.ErrOrStderr(), v, sel); err != nil {
+				return err
+			}
 			w := bufio.NewWriter(cmd.OutOrStdout())
 			err = exportEntries(w, query.Select(cmd.Context(), v, sel), reveal)
 			if failed := w.Flush(); failed != nil {

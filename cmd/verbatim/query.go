@@ -76,6 +76,9 @@ func (f *queryFlags) run(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	defer done()
+	if err := tellPruned(cmd.ErrOrStderr(), v, sel); err != nil {
+		return err
+	}
 	rows := form(cmd.OutOrStdout(), v)
 	cursors, meters := sel.Cursors(v.ID()), query.NewMeters(v)
 	last, shown := "", uint64(0)

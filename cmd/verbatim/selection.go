@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/query"
 )
 
@@ -67,6 +69,25 @@ func (s *selectionFlags) selection(fs *pflag.FlagSet) (query.Selection, error) {
 		*t.into = &ms
 	}
 	return sel, nil
+}
+
+// tellPruned says so where entries of the time that is asked for may be pruned. An offset
+// that is pruned is refused; a time is not, as nobody knows by heart when a log was cut.
+func tellPruned(w io.Writer, v *auditlog.View, sel query.Selection) error {
+	first := v.First()
+	if first == 0 || sel.FromMS == nil || sel.Start != nil || sel.Cursor != "" {
+		return nil
+	}
+	e, err := v.Entry(first)
+	if err != nil {
+		return err
+	}
+	ev, err := e.Event()
+	if err != nil || ev.GetWallClockMs() < *sel.FromMS {
+		return err
+	}
+	return printLine(w, "the entries up to %d are pruned: what is left of the time that --since names begins at %s", first-1,
+		atMS(ev.GetWallClockMs()).Format(time.RFC3339))
 }
 
 // parseTime reads what a flag says, as milliseconds since the Unix epoch.
