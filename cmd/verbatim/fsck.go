@@ -94,7 +94,11 @@ func printFsck(w io.Writer, dir, to string, r *fsck.Repaired, asJSON bool) error
 	}
 	p := &printer{w: w}
 	for _, f := range r.Findings {
-		p.line("FINDING %s", f)
+		if f.File != "" {
+			p.line("FINDING file %s: %s", f.File, f.Text)
+		} else {
+			p.line("FINDING offset %d: %s: %s", f.Offset, f.Code, f.Text)
+		}
 	}
 	if r.Clean() {
 		p.line("CLEAN: %s opens, its entries are one chain, and what is stored beside them fits", dir)

@@ -12,6 +12,7 @@ import (
 
 	logv1 "verbatim/proto/verbatim/log/v1"
 	"verbatim/sidecar/output"
+	"verbatim/sidecar/verify"
 )
 
 // drawing clears a screen, by C0 and by C1, erases, turns the direction of text, and
@@ -111,5 +112,15 @@ func TestPrintedArgumentsKeepTheirPlace(t *testing.T) {
 		if err := printLine(&b, c.format, c.arg); err != nil || b.String() != c.want {
 			t.Errorf("%q of %q: %q, %v; want %q", c.format, c.arg, b.String(), err, c.want)
 		}
+	}
+}
+
+// TestAFindingBeginsWithItsPlace, for whoever looks for one, and with whatever text.
+func TestAFindingBeginsWithItsPlace(t *testing.T) {
+	var b strings.Builder
+	p := &printer{w: &b}
+	printFinding(p, verify.Finding{Offset: 7, Code: verify.CodeUndecodable, Text: "decode: proto:\u00a0cannot parse"})
+	if want := `FINDING at offset 7: undecodable: "decode: proto:\u00a0cannot parse"` + "\n"; p.err != nil || b.String() != want {
+		t.Errorf("%q, %v; want %q", b.String(), p.err, want)
 	}
 }

@@ -31,13 +31,19 @@ func (v verdict) findings() []verify.Finding {
 	return append(all, v.report.Findings...)
 }
 
+// printFinding prints where and what first, which stay as they are whatever the text
+// holds: protobuf's errors have a space in them that is not printed plainly.
+func printFinding(p *printer, f verify.Finding) {
+	p.line("FINDING at offset %d: %s: %s", f.Offset, f.Code, f.Text)
+}
+
 func (v verdict) print(w io.Writer, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(v.json())
 	}
 	p, r := &printer{w: w}, v.report
 	for _, f := range v.findings() {
-		p.line("FINDING at %s", f)
+		printFinding(p, f)
 	}
 	p.line("entries checked  %s", checkedEntries(r))
 	printPruned(p, r)

@@ -127,7 +127,7 @@ func covering(ctx context.Context, v *auditlog.View, last uint64) (id uint64, er
 		}
 		return ev.GetCheckpoint().GetCheckpointId(), nil
 	}
-	return 0, fmt.Errorf("%w: entry %d comes behind the last one; one comes when the window is full or old enough, and on a clean stop", ErrNotSealed, last)
+	return 0, fmt.Errorf("%w: none stands behind entry %d; one comes when the window is full or old enough, and on a clean stop", ErrNotSealed, last)
 }
 
 func named(v *auditlog.View, last, id uint64) (auditlog.CheckpointAt, *anchorv1.Receipt, error) {
