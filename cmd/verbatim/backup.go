@@ -97,7 +97,7 @@ func octets(r *backup.Result) string {
 // sound says whether a copy agrees with itself.
 func sound(p *printer, r *backup.Result) error {
 	for _, f := range r.Report.Findings {
-		printFinding(p, f)
+		printFinding(p, "FINDING at", f)
 	}
 	if r.Report.OK() {
 		p.line("COPIED: every file was synced and read back, and the copy agrees with itself")

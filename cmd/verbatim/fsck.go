@@ -10,6 +10,7 @@ import (
 
 	"verbatim/sidecar/auditlog"
 	"verbatim/sidecar/fsck"
+	"verbatim/sidecar/verify"
 )
 
 func fsckCommand() *cobra.Command {
@@ -97,7 +98,7 @@ func printFsck(w io.Writer, dir, to string, r *fsck.Repaired, asJSON bool) error
 		if f.File != "" {
 			p.line("FINDING file %s: %s", f.File, f.Text)
 		} else {
-			p.line("FINDING offset %d: %s: %s", f.Offset, f.Code, f.Text)
+			printFinding(p, "FINDING", verify.Finding{Offset: f.Offset, Code: f.Code, Text: f.Text})
 		}
 	}
 	if r.Clean() {
@@ -111,7 +112,7 @@ func printFsck(w io.Writer, dir, to string, r *fsck.Repaired, asJSON bool) error
 			p.line("note             %s", n)
 		}
 		for _, f := range r.Saved.Findings {
-			p.line("STILL WRONG at   %s", f)
+			printFinding(p, "STILL WRONG at  ", f)
 		}
 		p.line("REPAIRED: %s ends at %d with root %s; %s stays as it is, keep it", to, r.Saved.Tip, r.Saved.ChainRoot, dir)
 	case to != "":

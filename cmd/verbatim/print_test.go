@@ -119,7 +119,7 @@ func TestPrintedArgumentsKeepTheirPlace(t *testing.T) {
 func TestAFindingBeginsWithItsPlace(t *testing.T) {
 	var b strings.Builder
 	p := &printer{w: &b}
-	printFinding(p, verify.Finding{Offset: 7, Code: verify.CodeUndecodable, Text: "decode: proto:\u00a0cannot parse"})
+	printFinding(p, "FINDING at", verify.Finding{Offset: 7, Code: verify.CodeUndecodable, Text: "decode: proto:\u00a0cannot parse"})
 	if want := `FINDING at offset 7: undecodable: "decode: proto:\u00a0cannot parse"` + "\n"; p.err != nil || b.String() != want {
 		t.Errorf("%q, %v; want %q", b.String(), p.err, want)
 	}

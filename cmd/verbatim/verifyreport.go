@@ -33,8 +33,8 @@ func (v verdict) findings() []verify.Finding {
 
 // printFinding prints where and what first, which stay as they are whatever the text
 // holds: protobuf's errors have a space in them that is not printed plainly.
-func printFinding(p *printer, f verify.Finding) {
-	p.line("FINDING at offset %d: %s: %s", f.Offset, f.Code, f.Text)
+func printFinding(p *printer, heading string, f verify.Finding) {
+	p.line("%s offset %d: %s: %s", heading, f.Offset, f.Code, f.Text)
 }
 
 func (v verdict) print(w io.Writer, asJSON bool) error {
@@ -43,7 +43,7 @@ func (v verdict) print(w io.Writer, asJSON bool) error {
 	}
 	p, r := &printer{w: w}, v.report
 	for _, f := range v.findings() {
-		printFinding(p, f)
+		printFinding(p, "FINDING at", f)
 	}
 	p.line("entries checked  %s", checkedEntries(r))
 	printPruned(p, r)

@@ -52,10 +52,9 @@ func TestMemoryIsBounded(t *testing.T) {
 // TestMemoryOfStreamsIsBounded does the same with streams, which take no room. The
 // sidecar reads them no further than its disk is behind: of each there can be 64 KiB in
 // gRPC's window, as much that waits for the disk, and the entries made of it, and until it
-// collects, Go's heap can be twice that. When Envoy's heap is at its
-// bound it closes connections, and takes no new requests. Until it sees that more
-// comes, and most where it has to wait for a core: up to 480 MiB were seen, and 560 at
-// the least without the bound.
+// collects, Go's heap can be twice that. When Envoy's heap is at its bound it closes
+// connections, and takes no new requests. Until it sees that more comes, and most where it
+// has to wait for a core: up to 480 MiB were seen, and 560 at the least without the bound.
 func TestMemoryOfStreamsIsBounded(t *testing.T) {
 	const mib, room = 1 << 20, 32 << 20
 	connections, body := 200, 2*mib
